@@ -1,0 +1,17 @@
+# Every library we use, as one target each. All come from Debian 12 (docs/design/libraries.md).
+
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(Boost 1.81 REQUIRED COMPONENTS json url context)
+find_package(Protobuf REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+pkg_check_modules(LMDB REQUIRED IMPORTED_TARGET lmdb)
+pkg_check_modules(MNL REQUIRED IMPORTED_TARGET libmnl)
+pkg_check_modules(BPF REQUIRED IMPORTED_TARGET libbpf)
+if(MIDONET_TESTS)
+    find_package(GTest REQUIRED)
+endif()
+if(MIDONET_BENCHMARKS)
+    find_package(benchmark REQUIRED)
+endif()

@@ -1,0 +1,65 @@
+# midonet_module(NAME [SOURCES ...] [HEADERS ...] [DEPENDS module ...] [LIBRARIES target ...]
+#                [PRIVATE_LIBRARIES target ...])
+#
+# One folder below src/ = one static library midonet_<name> (with / as _) = one namespace. DEPENDS names
+# the modules whose headers it may include; tools/check_layers.py compares the #includes with
+# it. HEADERS are all the module shows; each is compiled alone by the target
+# all_verify_interface_header_sets.
+function(midonet_module name)
+    cmake_parse_arguments(M "" "" "SOURCES;HEADERS;DEPENDS;LIBRARIES;PRIVATE_LIBRARIES" ${ARGN})
+    string(REPLACE "/" "_" target_name ${name})
+    set(target midonet_${target_name})
+    if(M_SOURCES)
+        add_library(${target} STATIC ${M_SOURCES})
+        set(scope PUBLIC)
+        target_compile_options(${target} PRIVATE ${MIDONET_OWN_WARNINGS})
+    else()
+        add_library(${target} INTERFACE)
+        set(scope INTERFACE)
+    endif()
+    list(TRANSFORM M_DEPENDS REPLACE "/" "_")
+    list(TRANSFORM M_DEPENDS PREPEND midonet_)
+    target_include_directories(${target} ${scope} ${CMAKE_SOURCE_DIR}/src)
+    target_link_libraries(${target} ${scope} ${M_DEPENDS} ${M_LIBRARIES})
+    if(M_PRIVATE_LIBRARIES)
+        target_link_libraries(${target} PRIVATE ${M_PRIVATE_LIBRARIES})
+    endif()
+    if(M_HEADERS)
+        target_sources(${target} ${scope} FILE_SET HEADERS BASE_DIRS ${CMAKE_SOURCE_DIR}/src FILES ${M_HEADERS})
+        set_target_properties(${target} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
+    endif()
+    if(MIDONET_TESTS AND EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/tests/CMakeLists.txt)
+        add_subdirectory(tests)
+    endif()
+endfunction()
+
+# midonet_test(NAME SOURCES ... [DEPENDS module ...] [LIBRARIES target ...] [LABELS ...] [TIMEOUT s])
+#
+# One GoogleTest program, one ctest entry. Labels: unit (no root, the default), scenario, bpf (root),
+# system (root, network namespaces).
+function(midonet_test name)
+    cmake_parse_arguments(T "" "TIMEOUT" "SOURCES;DEPENDS;LIBRARIES;LABELS" ${ARGN})
+    list(TRANSFORM T_DEPENDS REPLACE "/" "_")
+    list(TRANSFORM T_DEPENDS PREPEND midonet_)
+    if(NOT T_LABELS)
+        set(T_LABELS unit)
+    endif()
+    if(NOT T_TIMEOUT)
+        set(T_TIMEOUT 120)
+    endif()
+    add_executable(${name} ${T_SOURCES})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    target_link_libraries(${name} PRIVATE ${T_DEPENDS} ${T_LIBRARIES} GTest::gmock GTest::gtest_main)
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES LABELS "${T_LABELS}" TIMEOUT ${T_TIMEOUT})
+endfunction()
+
+# midonet_program(NAME SOURCES ... DEPENDS module ...): one main(), left in <build>/bin.
+function(midonet_program name)
+    cmake_parse_arguments(P "" "" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
+    list(TRANSFORM P_DEPENDS REPLACE "/" "_")
+    list(TRANSFORM P_DEPENDS PREPEND midonet_)
+    add_executable(${name} ${P_SOURCES})
+    target_compile_options(${name} PRIVATE ${MIDONET_OWN_WARNINGS})
+    target_link_libraries(${name} PRIVATE ${P_DEPENDS} ${P_LIBRARIES})
+endfunction()

@@ -1,0 +1,51 @@
+#pragma once
+
+#include "base/uuid.h"
+
+namespace midonet {
+
+/// A UUID that names a `Tag`: an Id<Port> cannot be handed to a function that wants an Id<Bridge>.
+template <class Tag>
+class Id {
+public:
+    constexpr Id() = default;
+    constexpr explicit Id(Uuid uuid) : uuid_(uuid) {}
+    static Id random() { return Id{Uuid::random()}; }
+
+    constexpr const Uuid& uuid() const { return uuid_; }
+    constexpr bool isNil() const { return uuid_.isNil(); }
+    std::string toString() const { return uuid_.toString(); }
+
+    friend constexpr auto operator<=>(const Id&, const Id&) = default;
+
+private:
+    Uuid uuid_;
+};
+
+/// The kinds of things that have an id in more than one module. Only tags: never defined.
+struct HostTag;
+struct TunnelZoneTag;
+struct BridgeTag;
+struct PortTag;
+
+using HostId = Id<HostTag>;
+using TunnelZoneId = Id<TunnelZoneTag>;
+using BridgeId = Id<BridgeTag>;
+using PortId = Id<PortTag>;
+
+}  // namespace midonet
+
+template <class Tag>
+struct std::hash<midonet::Id<Tag>> {
+    std::size_t operator()(const midonet::Id<Tag>& id) const noexcept {
+        return std::hash<midonet::Uuid>{}(id.uuid());
+    }
+};
+
+template <class Tag>
+struct fmt::formatter<midonet::Id<Tag>> : fmt::formatter<midonet::Uuid> {
+    template <class Context>
+    auto format(const midonet::Id<Tag>& id, Context& context) const {
+        return fmt::formatter<midonet::Uuid>::format(id.uuid(), context);
+    }
+};
