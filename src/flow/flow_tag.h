@@ -1,0 +1,62 @@
+#pragma once
+
+#include <boost/container/small_vector.hpp>
+#include <compare>
+#include <cstdint>
+
+#include "base/id.h"
+#include "flow/port_number.h"
+#include "net/ip_address.h"
+#include "net/mac.h"
+
+namespace midonet::flow {
+
+/// A reason why an installed flow may become wrong. Flows carry tags; a change invalidates a tag,
+/// which removes every flow that carries it. Reference section 2.2 lists who sets and who
+/// invalidates each. Tags are compared by a 64-bit hash of kind and arguments: a collision
+/// only removes a flow too many.
+class FlowTag {
+public:
+    enum class Kind : std::uint8_t {
+        Device = 1,
+        VlanFlood = 4,
+        VlanPort = 6,
+        Broadcast = 7,
+        DatapathPort = 9,
+        TunnelRoute = 10,
+        TunnelKey = 11,
+    };
+
+    /// The device (bridge, port) changed or is gone.
+    static FlowTag device(const Uuid& id);
+    /// Flooded because `destination` is not in the table of (bridge, vlan).
+    static FlowTag vlanFlood(BridgeId bridge, net::VlanId vlan, net::Mac destination);
+    /// `mac` of (bridge, vlan) was taken to be behind `port`.
+    static FlowTag vlanPort(BridgeId bridge, net::VlanId vlan, net::Mac mac, PortId port);
+    /// Flooded to the set of exterior ports of the bridge.
+    static FlowTag broadcast(BridgeId bridge);
+    /// Enters or leaves through a port of the local datapath.
+    static FlowTag datapathPort(PortNumber port);
+    /// Uses the way to a peer host.
+    static FlowTag tunnelRoute(net::Ipv4Address local, net::Ipv4Address remote);
+    /// Decided by what the key of a tunnelled packet stands for here.
+    static FlowTag tunnelKey(net::TunnelKey key);
+
+    constexpr std::uint64_t value() const { return value_; }
+    Kind kind() const { return static_cast<Kind>(value_ >> 56); }
+    friend constexpr auto operator<=>(FlowTag, FlowTag) = default;
+
+private:
+    constexpr FlowTag(Kind kind, std::uint64_t hash)
+        : value_((static_cast<std::uint64_t>(kind) << 56) | (hash & 0x00ffffffffffffffULL)) {}
+    std::uint64_t value_;
+};
+
+using FlowTags = boost::container::small_vector<FlowTag, 12>;
+
+}  // namespace midonet::flow
+
+template <>
+struct std::hash<midonet::flow::FlowTag> {
+    std::size_t operator()(midonet::flow::FlowTag tag) const noexcept { return midonet::mixHash(tag.value()); }
+};
