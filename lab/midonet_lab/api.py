@@ -1,0 +1,147 @@
+"""A small client of the MidoNet REST API, and of the agents' own HTTP pages inside their namespaces."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from typing import Any
+from urllib.parse import urlsplit
+
+from . import namespaces
+from .errors import LabError
+
+
+class ApiError(LabError):
+    """The server answered, and refused; `status` is the HTTP code, `body` what it sent."""
+
+    def __init__(self, method: str, path: str, status: int, body: bytes) -> None:
+        super().__init__(f"{method} {path} -> {status}: {body.decode(errors='replace').strip()[:400]}")
+        self.status = status
+        self.body = body
+
+
+class ApiUnreachable(LabError):
+    """Nobody answered at the API's address."""
+
+
+class Api:
+    """One keep-alive connection to a `midonet-api`; not for use by several threads."""
+
+    def __init__(self, url: str, timeout: float = 20.0) -> None:
+        parts = urlsplit(url)
+        self.url = url.rstrip("/")
+        self._root = parts.path.rstrip("/")
+        self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
+
+    def request(self, method: str, path: str, body: Any = None) -> tuple[int, dict[str, str], bytes]:
+        """One exchange: status, headers, body. A GET is tried again once on a connection that had gone stale."""
+        payload = None if body is None else json.dumps(body).encode()
+        headers = {"Accept": "application/json"}
+        if payload is not None:
+            headers["Content-Type"] = "application/json"
+        for attempt in (1, 2):
+            try:
+                self._connection.request(method, self._root + path, payload, headers)
+                response = self._connection.getresponse()
+                return response.status, dict(response.getheaders()), response.read()
+            except (OSError, http.client.HTTPException) as error:
+                self._connection.close()
+                if method != "GET" or attempt == 2 or isinstance(error, TimeoutError):
+                    raise ApiUnreachable(f"{method} {self.url}{path}: {error}") from error
+        raise AssertionError("unreachable")
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """The decoded answer; ApiError for anything but 2xx."""
+        status, _, data = self.request(method, path, body)
+        if not 200 <= status < 300:
+            raise ApiError(method, path, status, data)
+        return json.loads(data) if data else None
+
+    def get(self, path: str) -> Any:
+        """GET and decode."""
+        return self.call("GET", path)
+
+    def create(self, path: str, body: dict[str, Any]) -> str:
+        """POST; returns the id at the end of the Location of what was made."""
+        status, headers, data = self.request("POST", path, body)
+        if status != 201 or "Location" not in headers:
+            raise ApiError("POST", path, status, data)
+        return headers["Location"].rstrip("/").rpartition("/")[2]
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._connection.close()
+
+    # What the lab asks for again and again.
+
+    def hosts(self) -> dict[str, dict[str, Any]]:
+        """Registered hosts by name."""
+        return {host["name"]: host for host in self.get("/hosts")}
+
+    def port(self, port_id: str) -> dict[str, Any]:
+        """One port."""
+        return self.get(f"/ports/{port_id}")
+
+    def add_bridge(self, name: str) -> str:
+        """Creates a bridge, returns its id."""
+        return self.create("/bridges", {"name": name})
+
+    def add_bridge_port(self, bridge_id: str) -> str:
+        """Creates an exterior port of a bridge, returns its id."""
+        return self.create(f"/bridges/{bridge_id}/ports", {"type": "Bridge"})
+
+    def add_zone(self, name: str, zone_type: str) -> str:
+        """Creates a tunnel zone, returns its id."""
+        return self.create("/tunnel_zones", {"name": name, "type": zone_type})
+
+    def join_zone(self, zone_id: str, host_id: str, address: str) -> None:
+        """Makes a host a member of a zone."""
+        self.create(f"/tunnel_zones/{zone_id}/hosts", {"hostId": host_id, "ipAddress": address})
+
+    def bind(self, host_id: str, port_id: str, interface: str) -> None:
+        """Binds a port to an interface of a host."""
+        self.create(f"/hosts/{host_id}/ports", {"portId": port_id, "interfaceName": interface})
+
+    def unbind(self, host_id: str, port_id: str) -> None:
+        """Takes a binding back."""
+        self.call("DELETE", f"/hosts/{host_id}/ports/{port_id}")
+
+
+class _NamespaceConnection(http.client.HTTPConnection):
+    """HTTP to an address that only exists inside a namespace."""
+
+    def __init__(self, namespace: str, host: str, port: int, timeout: float) -> None:
+        super().__init__(host, port, timeout=timeout)
+        self._namespace = namespace
+
+    def connect(self) -> None:
+        self.sock = namespaces.open_socket(self._namespace, socket.AF_INET, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect((self.host, self.port))
+
+
+def agent_page(namespace: str, method: str, path: str, port: int = 7300, timeout: float = 5.0) -> bytes:
+    """Body of a page of the agent that runs in the namespace; LabError when it does not answer 2xx."""
+    connection = _NamespaceConnection(namespace, "127.0.0.1", port, timeout)
+    try:
+        connection.request(method, path)
+        response = connection.getresponse()
+        body = response.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise LabError(f"the agent in {namespace} does not answer {method} {path}: {error}") from error
+    finally:
+        connection.close()
+    if not 200 <= response.status < 300:
+        raise LabError(f"the agent in {namespace}: {method} {path} -> {response.status}: {body[:200]!r}")
+    return body
+
+
+def parse_metrics(text: str) -> dict[str, float]:
+    """Prometheus text to {"name{labels}": value}."""
+    values: dict[str, float] = {}
+    for line in text.splitlines():
+        if line and not line.startswith("#"):
+            name, _, value = line.rpartition(" ")
+            values[name.strip()] = float(value)
+    return values
