@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/settings.h"
+
+namespace midonet::config {
+
+/// Who a program is, for --help, --version and messages.
+struct About {
+    std::string name;     ///< "midolman"
+    std::string version;  ///< "0.1.0"
+    std::string purpose;  ///< One sentence.
+    std::string defaultFile;  ///< Read when it exists and --config is not given: "/etc/midonet/midolman.toml".
+};
+
+/// What the caller of the program wants.
+enum class Action : std::uint8_t {
+    Run,
+    CheckConfig,  ///< Print the effective settings and end.
+    Print,        ///< Print `text` and end: --help, --version.
+};
+
+struct CommandLine {
+    Action action = Action::Run;
+    std::string text;
+    Sources sources;
+};
+
+/// `--config FILE --set section.key=value --check-config --version --help`. Errors: unknown options,
+/// `--set` without '='. Reads nothing but its arguments.
+Result<CommandLine> parseCommandLine(const About& about, const Settings& settings,
+                                     std::vector<std::string> arguments, Environment environment);
+
+/// The process's environment, MIDO_ names only.
+Environment midonetEnvironment();
+
+}  // namespace midonet::config
