@@ -25,6 +25,7 @@ _ECHO_REPLY = {4: 0, 6: 129}
 _IP_MTU_DISCOVER, _IPV6_MTU_DISCOVER, _PMTUDISC_DO = 10, 23, 2
 _SO_MAX_PACING_RATE = 47
 _RESEND_SECONDS = 0.25
+_CONNECT_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -237,19 +238,19 @@ class TcpPair:
 
     def __init__(self, source: str, target: str, address: str, timeout: float) -> None:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        listener = namespaces.open_socket(target, family, socket.SOCK_STREAM)
-        with listener:
-            listener.bind((address, 0))
-            listener.listen(1)
-            listener.settimeout(timeout)
-            self.client = namespaces.open_socket(source, family, socket.SOCK_STREAM)
-            self.client.settimeout(timeout)
-            try:
+        self.client = namespaces.open_socket(source, family, socket.SOCK_STREAM)
+        try:
+            with namespaces.open_socket(target, family, socket.SOCK_STREAM) as listener:
+                listener.bind((address, 0))
+                listener.listen(1)
+                listener.settimeout(_CONNECT_SECONDS)
+                self.client.settimeout(_CONNECT_SECONDS)
                 self.client.connect(listener.getsockname()[:2])
                 self.server = listener.accept()[0]
-            except OSError as error:
-                self.client.close()
-                raise LabError(f"no TCP connection from {source} to {address}: {error}") from error
+        except OSError as error:
+            self.client.close()
+            raise LabError(f"no TCP connection from {source} to {address}: {error}") from error
+        self.client.settimeout(timeout)
         self.server.settimeout(timeout)
 
     def __enter__(self) -> "TcpPair":
@@ -267,11 +268,8 @@ class TcpFlow:
     after `seconds`, or at `stop`.
     """
 
-    def __init__(self, source: str, target: str, address: str, seconds: float, rate: float | None = None,
-                 patience: float = 60.0) -> None:
-        self._pair = TcpPair(source, target, address, 5.0)
-        self._pair.client.settimeout(patience)
-        self._pair.server.settimeout(0.2)
+    def __init__(self, source: str, target: str, address: str, seconds: float, rate: float | None = None) -> None:
+        self._pair = TcpPair(source, target, address, 0.2)
         if rate is not None:
             self._pair.client.setsockopt(socket.SOL_SOCKET, _SO_MAX_PACING_RATE, struct.pack("=Q", int(rate / 8)))
         self._seconds = seconds
@@ -302,11 +300,13 @@ class TcpFlow:
     def _send(self) -> None:
         data = memoryview(bytes(1 << 18))
         end = time.monotonic() + self._seconds
-        try:
-            while time.monotonic() < end and not self._stopped.is_set():
+        while time.monotonic() < end and not self._stopped.is_set():
+            try:
                 self._pair.client.send(data)
-        except OSError:
-            pass  # a stalled stream shows in the samples
+            except TimeoutError:
+                continue  # stalled for now: shows in the samples
+            except OSError:
+                break
         self._stopped.set()
 
     def _receive(self) -> None:

@@ -115,7 +115,7 @@ def pairs(lab: Lab, version: int, same_bridge: bool = True) -> list[Ping]:
 
 def _all_pairs(lab: Lab, version: int) -> tuple[bool, str]:
     wanted = pairs(lab, version)
-    answered = checks.ping_all(wanted, 8.0)
+    answered = checks.ping_all(wanted, 5.0)
     slowest = f", median {statistics.median(answered.values()) * 1e3:.1f} ms with the first packet" if answered else ""
     return len(answered) == len(wanted), f"{len(answered)} of {len(wanted)} pairs{slowest}"
 
