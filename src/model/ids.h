@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/uuid.h"
+
+namespace midonet::model {
+
+/// The id in a `bytes` field of format UUID; nil when the field is empty or not 16 bytes long.
+Uuid uuidOf(std::string_view bytes);
+/// The other way: empty for nil, as an unset field is stored.
+std::string bytesOf(const Uuid& id);
+
+/// Id of the TunnelZoneMember that joins a host to a zone: made from both (a version 8 UUID,
+/// RFC 9562 5.8), so that a host cannot be twice in one zone.
+Uuid memberId(const Uuid& zone, const Uuid& host);
+
+}  // namespace midonet::model

@@ -1,0 +1,49 @@
+#include "model/ids.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace midonet::model {
+namespace {
+
+TEST(Ids, BytesAndBack) {
+    const auto id = Uuid::random();
+    EXPECT_EQ(uuidOf(bytesOf(id)), id);
+    EXPECT_EQ(bytesOf(Uuid{}), "");
+    EXPECT_TRUE(uuidOf("").isNil());
+    EXPECT_TRUE(uuidOf("too short").isNil());
+}
+
+TEST(MemberId, IsMadeFromBothIdsInThisOrder) {
+    const auto zone = Uuid::random();
+    const auto host = Uuid::random();
+    EXPECT_EQ(memberId(zone, host), memberId(zone, host));
+    EXPECT_NE(memberId(zone, host), memberId(host, zone));
+    EXPECT_NE(memberId(zone, host), memberId(zone, Uuid::random()));
+}
+
+TEST(MemberId, NeverChanges) {
+    // Stored and shown in REST: another algorithm would lose members.
+    const Uuid zone{1, 2};
+    const Uuid host{3, 4};
+    EXPECT_EQ(memberId(zone, host).toString(), "b1eedfb5-fc33-82ac-b60e-90177adccfaa");
+}
+
+TEST(MemberId, IsAVersion8Uuid) {
+    for (int i = 0; i < 100; ++i) {
+        const auto text = memberId(Uuid::random(), Uuid::random()).toString();
+        EXPECT_EQ(text[14], '8') << text;
+        EXPECT_NE(std::string("89ab").find(text[19]), std::string::npos) << text;
+    }
+}
+
+TEST(MemberId, SimilarIdsDoNotCollide) {
+    std::set<Uuid> seen;
+    for (std::uint64_t zone = 0; zone < 30; ++zone)
+        for (std::uint64_t host = 0; host < 300; ++host)
+            EXPECT_TRUE(seen.insert(memberId(Uuid{zone, 0}, Uuid{0, host})).second);
+}
+
+}  // namespace
+}  // namespace midonet::model
