@@ -1,0 +1,347 @@
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include "base/log.h"
+#include "http/internal/session.h"
+
+namespace midonet::http {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+using boost::system::error_code;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t kReadBytes = 16 * 1024;
+constexpr std::size_t kWriteBytes = 256 * 1024;
+constexpr std::size_t kLingerBytes = 8 * 1024 * 1024;
+constexpr auto kLingerTime = std::chrono::seconds{2};
+const Logger log{"http"};
+}  // namespace
+
+/// The answer on its way to the connection's loop. `response` and `waker` are touched on that loop
+/// only; `answered` by the holder of the Responder.
+struct Responder::Exchange : std::enable_shared_from_this<Responder::Exchange> {
+    struct Pending {
+        explicit Pending(asio::io_context& io) : waker(io) {}
+        asio::steady_timer waker;
+        std::optional<Response> response;
+    };
+
+    Exchange(std::shared_ptr<internal::Lane> l, std::shared_ptr<Pending> p) : lane(std::move(l)), pending(std::move(p)) {}
+    ~Exchange() {
+        if (answered) return;
+        log.error("a handler did not answer");
+        deliver(lane->options->errorResponse(500, "the request was not answered: internal error"));
+    }
+    Exchange(const Exchange&) = delete;
+    Exchange& operator=(const Exchange&) = delete;
+
+    void deliver(Response response) {
+        answered = true;
+        if (lane->loop.isCurrent()) return finish(*pending, std::move(response));
+        asio::post(lane->io, [p = pending, r = std::move(response)]() mutable { finish(*p, std::move(r)); });
+    }
+    static void finish(Pending& pending, Response response) {
+        pending.response = std::move(response);
+        pending.waker.cancel();
+    }
+
+    std::shared_ptr<internal::Lane> lane;
+    std::shared_ptr<Pending> pending;
+    bool answered = false;
+};
+
+void Responder::operator()(Response response) const {
+    if (!exchange_->answered) exchange_->deliver(std::move(response));
+}
+
+namespace internal {
+namespace {
+
+using Parser = beast::http::request_parser<beast::http::string_body>;
+
+std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
+
+/// A target in absolute form ("http://host/path") is served like its path (RFC 9112 section 3.2.2).
+std::string originForm(std::string_view target) {
+    if (const auto scheme = target.find("://"); !target.starts_with('/') && scheme != target.npos) {
+        const auto slash = target.find('/', scheme + 3);
+        return slash == target.npos ? "/" : std::string{target.substr(slash)};
+    }
+    return std::string{target};
+}
+
+std::shared_ptr<Request> toRequest(Parser& parser, const std::string& peer) {
+    auto request = std::make_shared<Request>();
+    auto message = parser.release();
+    request->method = parseMethod(view(message.method_string()));
+    request->target = originForm(view(message.target()));
+    for (const auto& field : message) request->headers.add(view(field.name_string()), view(field.value()));
+    request->body = std::move(message.body());
+    request->peer = peer;
+    return request;
+}
+
+struct Refusal {
+    int status;
+    std::string_view message;
+};
+Refusal refusalFor(error_code error) {
+    if (error == beast::http::error::header_limit || error == beast::http::error::buffer_overflow)
+        return {431, "the request header is too large"};
+    if (error == beast::http::error::body_limit) return {413, "the request body is too large"};
+    return {400, "this is not a well-formed HTTP/1.1 request"};
+}
+
+/// A header value cannot end its line, whatever a handler put there.
+void appendClean(std::string& out, std::string_view text) {
+    for (const char c : text) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+}
+
+bool wantsContinue(const Parser& parser) {
+    return parser.get().version() >= 11 && equalNoCase(view(parser.get()[beast::http::field::expect]), "100-continue");
+}
+
+}  // namespace
+
+const std::string& Lane::date() {
+    const auto now = std::time(nullptr);
+    if (now != dateSecond_) {
+        dateSecond_ = now;
+        date_ = fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(now));
+    }
+    return date_;
+}
+
+void Lane::add(Session& session) {
+    sessions.insert(&session);
+    if (!ticking_) tick();
+}
+
+void Lane::tick() {
+    ticking_ = !sessions.empty();
+    if (!ticking_) return;
+    const auto& limits = options->limits;
+    const auto shortest = std::min({limits.idle, limits.header, limits.request, limits.write});
+    ticker_.expires_after(std::clamp<event::Duration>(shortest / 8, std::chrono::milliseconds{5}, std::chrono::seconds{1}));
+    // Weak: an idle server leaves nothing behind on the loop.
+    ticker_.async_wait([weak = weak_from_this()](error_code error) {
+        const auto lane = weak.lock();
+        if (!lane || error) return;
+        const auto now = Clock::now();
+        for (auto* session : lane->sessions) session->checkDeadline(now);
+        lane->tick();
+    });
+}
+
+void Lane::closeIdle() {
+    for (auto* session : sessions)
+        if (session->idle()) session->wake();
+}
+
+void Lane::closeAll() {
+    draining = true;
+    for (auto* session : sessions) session->cut();
+}
+
+Session::Session(asio::ip::tcp::socket socket, std::shared_ptr<Lane> lane)
+    : socket_(std::move(socket)), lane_(std::move(lane)) {
+    error_code ignored;
+    socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
+    const auto remote = socket_.remote_endpoint(ignored);
+    peer_ = fmt::format("{}:{}", remote.address().to_string(ignored), remote.port());
+    lane_->add(*this);
+}
+
+Session::~Session() { lane_->remove(*this); }
+
+void Session::wake() {
+    error_code ignored;
+    socket_.cancel(ignored);
+}
+void Session::cut() {
+    error_code ignored;
+    socket_.close(ignored);
+}
+void Session::setDeadline(event::TimePoint deadline) {
+    deadline_ = deadline;
+    timedOut_ = false;
+}
+void Session::checkDeadline(event::TimePoint now) {
+    if (now < deadline_ || timedOut_) return;
+    timedOut_ = true;
+    wake();
+}
+
+void Session::start(asio::ip::tcp::socket socket, std::shared_ptr<Lane> lane, bool refuseIt, std::function<void()> ended) {
+    auto& io = lane->io;
+    // On the lane's thread from the first line on.
+    asio::post(io, [s = std::move(socket), lane = std::move(lane), refuseIt, done = std::move(ended)]() mutable {
+        auto session = std::make_shared<Session>(std::move(s), lane);
+        auto* raw = session.get();
+        asio::co_spawn(lane->io, refuseIt ? raw->refuse() : raw->serve(),
+                       [keep = std::move(session), ended = std::move(done)](const std::exception_ptr& failure) mutable {
+                           if (failure) log.error("a connection ended with an exception");
+                           keep.reset();
+                           ended();
+                       });
+    });
+}
+
+asio::awaitable<void> Session::serve() {
+    Next next = Next::Continue;
+    while (next == Next::Continue) next = co_await exchange();
+    co_await close(next);
+}
+
+asio::awaitable<void> Session::refuse() {
+    co_await fail(503, "too many connections");
+    co_await close(Next::Linger);
+}
+
+/// One request and its response.
+asio::awaitable<Session::Next> Session::exchange() {
+    const auto& limits = lane_->options->limits;
+    if (buffer_.size() == 0 && !co_await waitForFirstByte()) co_return Next::Close;
+
+    const auto start = Clock::now();
+    const auto deadline = start + limits.request;
+    Parser parser;
+    parser.eager(true);
+    parser.header_limit(static_cast<std::uint32_t>(limits.headerBytes));
+    parser.body_limit(limits.bodyBytes);
+    setDeadline(std::min(deadline, start + limits.header));
+    bool headerSeen = false;
+    for (;;) {
+        error_code error;
+        buffer_.consume(parser.put(buffer_.data(), error));
+        if (error && error != beast::http::error::need_more) {
+            const auto refusal = refusalFor(error);
+            co_return co_await fail(refusal.status, std::string{refusal.message});
+        }
+        if (parser.is_done()) break;
+        if (parser.is_header_done() && !headerSeen) {
+            headerSeen = true;
+            setDeadline(deadline);
+            if (wantsContinue(parser) && !co_await write("HTTP/1.1 100 Continue\r\n\r\n")) co_return Next::Close;
+            setDeadline(deadline);
+        }
+        // What the parser leaves is a header, or the header of a chunk, that is not complete.
+        if (buffer_.size() >= limits.headerBytes)
+            co_return co_await fail(headerSeen ? 400 : 431, "the request header is too large");
+        const auto [readError, n] = co_await socket_.async_read_some(buffer_.prepare(kReadBytes), kAwait);
+        if (readError && timedOut_) co_return co_await fail(408, "the request came too slowly");
+        if (readError) co_return Next::Close;
+        buffer_.commit(n);
+    }
+    setDeadline(event::TimePoint::max());
+
+    const bool clientKeeps = parser.keep_alive();
+    const unsigned version = parser.get().version();
+    const RequestPtr request = toRequest(parser, peer_);
+    const Response response = co_await handle(request, deadline);
+    const bool keep = clientKeeps && !lane_->draining;
+    if (lane_->options->onFinished) lane_->options->onFinished({*request, response.status, Clock::now() - start});
+    if (!co_await write(serialize(response, request->method != Method::Head, version, keep))) co_return Next::Close;
+    co_return keep ? Next::Continue : Next::Linger;
+}
+
+/// False when the connection is to be closed.
+asio::awaitable<bool> Session::waitForFirstByte() {
+    setDeadline(Clock::now() + lane_->options->limits.idle);
+    idle_ = true;
+    auto [error, n] = co_await socket_.async_read_some(buffer_.prepare(kReadBytes), kAwait);
+    idle_ = false;
+    if (error == asio::error::operation_aborted && lane_->draining) {
+        // closeIdle(): what arrived a moment before is still served.
+        error_code ignored;
+        if (socket_.available(ignored) == 0) co_return false;
+        n = socket_.read_some(buffer_.prepare(kReadBytes), error);
+    }
+    if (error) co_return false;
+    buffer_.commit(n);
+    co_return true;
+}
+
+asio::awaitable<Response> Session::handle(RequestPtr request, event::TimePoint deadline) {
+    const auto pending = std::make_shared<Responder::Exchange::Pending>(lane_->io);
+    pending->waker.expires_at(deadline);
+    lane_->handler(std::move(request), Responder{std::make_shared<Responder::Exchange>(lane_, pending)});
+    if (!pending->response) co_await pending->waker.async_wait(kAwait);
+    if (!pending->response) co_return lane_->options->errorResponse(503, "the request took too long; try again");
+    co_return std::move(*pending->response);
+}
+
+/// False when the client is gone or does not take the bytes in time.
+asio::awaitable<bool> Session::write(std::string bytes) {
+    std::size_t sent = 0;
+    while (sent < bytes.size()) {
+        const auto n = std::min(kWriteBytes, bytes.size() - sent);
+        setDeadline(Clock::now() + lane_->options->limits.write);
+        const auto [error, written] = co_await asio::async_write(socket_, asio::buffer(bytes.data() + sent, n), kAwait);
+        if (error) co_return false;
+        sent += written;
+    }
+    co_return true;
+}
+
+asio::awaitable<Session::Next> Session::fail(int status, std::string message) {
+    const auto response = lane_->options->errorResponse(status, message);
+    if (lane_->options->onFinished) lane_->options->onFinished({Request{}, status, {}});
+    co_return co_await write(serialize(response, true, 11, false)) ? Next::Linger : Next::Close;
+}
+
+/// Lingering: bytes the client is still sending are read and thrown away for a moment; closing at
+/// once would make the kernel send a reset, which destroys the response before it is read.
+asio::awaitable<void> Session::close(Next how) {
+    error_code ignored;
+    if (how == Next::Linger) {
+        socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+        setDeadline(Clock::now() + kLingerTime);
+        for (std::size_t total = 0; total < kLingerBytes;) {
+            buffer_.clear();
+            const auto [error, n] = co_await socket_.async_read_some(buffer_.prepare(kReadBytes), kAwait);
+            if (error) break;
+            total += n;
+        }
+    }
+    socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+    cut();
+}
+
+std::string Session::serialize(const Response& response, bool withBody, unsigned version, bool keepAlive) {
+    std::string out;
+    out.reserve(256 + response.body.size());
+    fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status,
+                   reasonPhrase(response.status), lane_->date());
+    for (const auto& [name, value] : response.headers.fields()) {
+        appendClean(out, name);
+        out += ": ";
+        appendClean(out, value);
+        out += "\r\n";
+    }
+    if (response.status >= 200 && response.status != 204 && response.status != 304)
+        fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", response.body.size());
+    if (!keepAlive)
+        out += "Connection: close\r\n";
+    else if (version < 11)
+        out += "Connection: keep-alive\r\n";
+    out += "\r\n";
+    if (withBody && response.status != 204 && response.status != 304) out += response.body;
+    return out;
+}
+
+}  // namespace internal
+}  // namespace midonet::http

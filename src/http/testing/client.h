@@ -1,0 +1,111 @@
+#pragma once
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "http/message.h"
+
+namespace midonet::http::testing {
+
+/// One blocking connection to a server on loopback, for tests: sends raw bytes, reads responses.
+/// Nothing waits longer than ten seconds.
+class Client {
+public:
+    /// "127.0.0.1:PORT"
+    explicit Client(std::string_view address) {
+        const auto colon = address.rfind(':');
+        std::uint16_t port = 0;
+        std::from_chars(address.data() + colon + 1, address.data() + address.size(), port);
+        socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        const timeval limit{10, 0};
+        ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+        ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+        sockaddr_in to{};
+        to.sin_family = AF_INET;
+        to.sin_port = htons(port);
+        ::inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
+        connected_ = ::connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
+    }
+    ~Client() { ::close(socket_); }
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+
+    bool connected() const { return connected_; }
+    int descriptor() const { return socket_; }
+    /// False when the server has closed.
+    bool send(std::string_view bytes) {
+        while (!bytes.empty()) {
+            const auto n = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+            if (n <= 0) return false;
+            bytes.remove_prefix(static_cast<std::size_t>(n));
+        }
+        return true;
+    }
+    void halfClose() { ::shutdown(socket_, SHUT_WR); }
+
+    /// The next response; nullopt when the connection ends before it is complete.
+    std::optional<Response> read(bool toHead = false) {
+        while (buffer_.find("\r\n\r\n") == std::string::npos)
+            if (!more()) return std::nullopt;
+        const auto end = buffer_.find("\r\n\r\n");
+        Response response;
+        std::string_view head{buffer_.data(), end};
+        const auto statusLine = head.substr(0, head.find("\r\n"));
+        response.status = std::stoi(std::string{statusLine.substr(9, 3)});
+        head.remove_prefix(std::min(statusLine.size() + 2, head.size()));
+        while (!head.empty()) {
+            const auto line = head.substr(0, head.find("\r\n"));
+            const auto colon = line.find(": ");
+            response.headers.add(line.substr(0, colon), line.substr(colon + 2));
+            head.remove_prefix(std::min(line.size() + 2, head.size()));
+        }
+        std::size_t length = 0;
+        if (const auto text = response.headers.find("Content-Length"); text && !toHead) length = std::stoul(std::string{*text});
+        while (buffer_.size() < end + 4 + length)
+            if (!more()) return std::nullopt;
+        response.body = buffer_.substr(end + 4, length);
+        buffer_.erase(0, end + 4 + length);
+        return response;
+    }
+    /// True when the server ends the connection and nothing is left to read.
+    bool atEnd() { return buffer_.empty() && !more() && ended_; }
+
+    /// Sends a request and reads its response.
+    std::optional<Response> ask(std::string_view method, std::string_view target, std::string_view body = {},
+                                const Headers& headers = {}) {
+        std::string bytes = std::string{method} + " " + std::string{target} + " HTTP/1.1\r\n";
+        if (!headers.find("Host")) bytes += "Host: localhost\r\n";
+        for (const auto& [name, value] : headers.fields()) bytes += name + ": " + value + "\r\n";
+        if (!body.empty()) bytes += "Content-Length: " + std::to_string(body.size()) + "\r\n";
+        bytes += "\r\n";
+        bytes += body;
+        if (!send(bytes)) return std::nullopt;
+        return read(method == "HEAD");
+    }
+
+private:
+    bool more() {
+        char bytes[16384];
+        const auto n = ::recv(socket_, bytes, sizeof bytes, 0);
+        ended_ = n == 0 || (n < 0 && errno != EAGAIN);
+        if (n <= 0) return false;
+        buffer_.append(bytes, static_cast<std::size_t>(n));
+        return true;
+    }
+
+    int socket_ = -1;
+    bool connected_ = false;
+    bool ended_ = false;
+    std::string buffer_;
+};
+
+}  // namespace midonet::http::testing
