@@ -1,0 +1,128 @@
+#pragma once
+
+#include <array>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "datapath/datapath.h"
+#include "event/clock.h"
+#include "flow/flow_tag.h"
+#include "simulation/simulation_result.h"
+
+namespace midonet::flowcontrol {
+
+/// Why a flow ended; one counter each.
+enum class RemovalReason : std::uint8_t { Invalidated, Expired, Evicted, Replaced, Flushed };
+constexpr std::size_t kRemovalReasonCount = 5;
+std::string_view toString(RemovalReason reason);
+
+/// The flows that one worker has installed: their tags, their expiry, and what they keep alive. A
+/// flow is found by (masked key, mask), as in the datapath: installing it again replaces it.
+///
+/// Belongs to its worker's thread. Removal calls the datapath and then `onRemoved` with the effects
+/// that the flow carried (a learned MAC), so that they can be released.
+class FlowTable {
+public:
+    using RemovedCallback = std::function<void(const simulation::Effects& effects)>;
+
+    FlowTable(datapath::Datapath& datapath, datapath::WorkerIndex worker, RemovedCallback onRemoved);
+    ~FlowTable();
+    FlowTable(const FlowTable&) = delete;
+    FlowTable& operator=(const FlowTable&) = delete;
+
+    struct NewFlow {
+        const flow::FlowKey& key;
+        flow::FlowMask mask;  ///< Closed.
+        const flow::FlowActions& actions;
+        const flow::FlowTags& tags;
+        const flow::FlowTags& moreTags;
+        const simulation::Effects& effects;
+        simulation::FlowClass flowClass = simulation::FlowClass::Normal;
+    };
+    /// Installs in the datapath and records. Makes room by evicting the oldest, errors first, when
+    /// the worker's share is above 90 % or the datapath says it is full.
+    Result<void> install(const NewFlow& flow, event::TimePoint now);
+
+    /// Removes every flow that carries the tag; returns how many.
+    std::size_t invalidate(flow::FlowTag tag);
+    /// Removes what is past its time; looks at no more than `limit` flows.
+    std::size_t expire(event::TimePoint now, std::size_t limit = 4096);
+    /// Removes everything.
+    std::size_t flush();
+
+    std::size_t size() const { return size_; }
+    std::uint64_t installed() const { return installed_; }
+    const std::array<std::uint64_t, kRemovalReasonCount>& removed() const { return removed_; }
+    /// Every flow as it was installed; for the check that a flow equals a new simulation.
+    void forEach(const std::function<void(const flow::FlowKey&, const flow::FlowMask&)>& visit) const;
+
+private:
+    static constexpr std::uint32_t kNone = 0xffffffffU;
+    static constexpr std::size_t kClassCount = 3;
+
+    struct Flow {
+        flow::FlowKey key;  // as seen, not masked
+        flow::FlowMask mask;
+        datapath::FlowHandle handle;
+        simulation::Effects effects;
+        event::TimePoint due;
+        std::uint32_t firstTag = kNone;   // into links_
+        std::uint32_t previous = kNone;   // in the queue of its class, oldest first
+        std::uint32_t next = kNone;
+        simulation::FlowClass flowClass{};
+        bool used = false;
+    };
+    /// One (flow, tag) pair: in the list of its flow and in the list of its tag.
+    struct TagLink {
+        flow::FlowTag tag{flow::FlowTag::device(Uuid{})};
+        std::uint32_t flow = kNone;
+        std::uint32_t nextOfFlow = kNone;
+        std::uint32_t nextOfTag = kNone;
+        std::uint32_t previousOfTag = kNone;
+    };
+    struct Queue {
+        std::uint32_t head = kNone;
+        std::uint32_t tail = kNone;
+    };
+    struct Identity {
+        flow::FlowKey masked;
+        flow::FlowMask mask;
+        friend bool operator==(const Identity&, const Identity&) = default;
+    };
+    struct IdentityHash {
+        using is_avalanching = void;
+        std::size_t operator()(const Identity& i) const noexcept { return combineHash(i.masked.hash(), i.mask.fields()); }
+    };
+    struct TagHash {
+        using is_avalanching = void;
+        std::size_t operator()(flow::FlowTag tag) const noexcept { return mixHash(tag.value()); }
+    };
+
+    std::uint32_t allocate();
+    void addTag(std::uint32_t index, flow::FlowTag tag);
+    void dropTags(std::uint32_t index);
+    void enqueue(std::uint32_t index);
+    void dequeue(std::uint32_t index);
+    void remove(std::uint32_t index, RemovalReason reason);
+    void forget(std::uint32_t index, RemovalReason reason);
+    bool evictOldest(std::size_t count);
+
+    datapath::Datapath& datapath_;
+    const datapath::WorkerIndex worker_;
+    RemovedCallback onRemoved_;
+
+    std::vector<Flow> flows_;
+    std::vector<std::uint32_t> freeFlows_;
+    std::vector<TagLink> links_;
+    std::vector<std::uint32_t> freeLinks_;
+    boost::unordered_flat_map<Identity, std::uint32_t, IdentityHash> byIdentity_;
+    boost::unordered_flat_map<flow::FlowTag, std::uint32_t, TagHash> byTag_;  // head of the list
+    std::array<Queue, kClassCount> queues_;
+    std::size_t size_ = 0;
+    std::uint64_t installed_ = 0;
+    std::array<std::uint64_t, kRemovalReasonCount> removed_{};
+};
+
+}  // namespace midonet::flowcontrol

@@ -1,0 +1,87 @@
+#include "simulation/bridge.h"
+
+#include <optional>
+
+namespace midonet::simulation {
+namespace {
+
+using flow::DropReason;
+using flow::FlowTag;
+using topology::Bridge;
+using topology::Port;
+using VlanEdit = PacketWalk::VlanEdit;
+
+/// The VLAN a frame belongs to inside the bridge, which is also the MAC table it is learned in. A
+/// bridge without VLAN ports has one table and passes tags through untouched.
+net::VlanId frameVlan(PacketWalk& walk, const Bridge& bridge, const Port& in) {
+    if (!bridge.vlanAware) return net::VlanId{};
+    if (in.vlan.value() != 0) return in.vlan;
+    const auto tag = walk.vlan();
+    return tag.present() ? tag.id() : net::VlanId{};
+}
+
+/// How the tag has to change between two ports (reference section 3.5); nullopt: it may not pass.
+struct TagChange {
+    VlanEdit edit = VlanEdit::AsReceived;
+    flow::VlanTci pushed;
+};
+std::optional<TagChange> tagChange(PacketWalk& walk, const Port& in, const Port& out) {
+    if (in.vlan == out.vlan) return TagChange{};
+    if (in.vlan.value() != 0) {
+        if (out.vlan.value() != 0) return std::nullopt;
+        return TagChange{VlanEdit::Pushed, flow::VlanTci::tagged(in.vlan)};
+    }
+    const auto tag = walk.vlan();
+    if (!tag.present() || tag.id() != out.vlan) return std::nullopt;
+    return TagChange{VlanEdit::Popped, {}};
+}
+
+SimulationResult flood(PacketWalk& walk, const Bridge& bridge, const Port& in) {
+    walk.tag(FlowTag::broadcast(bridge.id));
+    for (const auto& id : bridge.exteriorPorts) {
+        if (id == in.id) continue;
+        const auto* out = walk.topology().port(id);
+        if (out == nullptr || !out->adminUp || !out->active) continue;
+        if (const auto change = tagChange(walk, in, *out)) walk.emit(id, change->edit, change->pushed);
+    }
+    // Broadcast(bridge) is invalidated when a receiver comes, so this drop may live long.
+    return walk.emitted() ? walk.forward() : walk.drop(DropReason::NoReceivers);
+}
+
+SimulationResult unicast(PacketWalk& walk, const Bridge& bridge, const Port& in, net::VlanId vlan) {
+    const auto destination = walk.ethDestination();
+    const auto port = walk.state().macPort(bridge.id, vlan, destination);
+    if (!port) {
+        walk.tag(FlowTag::vlanFlood(bridge.id, vlan, destination));
+        return flood(walk, bridge, in);
+    }
+    walk.tag(FlowTag::vlanPort(bridge.id, vlan, destination, *port));
+    if (*port == in.id) return walk.drop(DropReason::Hairpin);
+    walk.tag(FlowTag::device(port->uuid()));
+    const auto* out = walk.topology().port(*port);
+    if (out == nullptr || !out->exterior()) return walk.drop(DropReason::UnpluggedPort, FlowClass::Error);
+    if (!out->adminUp) return walk.drop(DropReason::PortAdminDown);
+    if (!out->active) return walk.drop(DropReason::EgressPortInactive, FlowClass::Error);
+    const auto change = tagChange(walk, in, *out);
+    if (!change) return walk.drop(DropReason::VlanMismatch);
+    walk.emit(*port, change->edit, change->pushed);
+    return walk.forward();
+}
+
+}  // namespace
+
+SimulationResult processBridge(PacketWalk& walk, const Bridge& bridge, const Port& in) {
+    walk.tag(FlowTag::device(bridge.id.uuid()));
+    const auto source = walk.ethSource();
+    if (source.isMulticast()) return walk.drop(DropReason::MulticastSource);
+    if (!bridge.adminUp) return walk.drop(DropReason::BridgeAdminDown);
+
+    const auto vlan = frameVlan(walk, bridge, in);
+    walk.effect(LearnMac{bridge.id, vlan, source, in.id});
+    walk.tag(FlowTag::vlanPort(bridge.id, vlan, source, in.id));
+
+    if (walk.ethDestination().isMulticast()) return flood(walk, bridge, in);
+    return unicast(walk, bridge, in, vlan);
+}
+
+}  // namespace midonet::simulation
