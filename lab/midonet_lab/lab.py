@@ -210,7 +210,11 @@ class Lab:
     def wait_agent(self, host: str) -> str:
         """Waits for the ready line of the host's agent and returns it."""
         key = f"agent:{host}"
-        return processes.ready_line(self.process(key), self.logs(key), self._offsets.get(key, 0), f"midolman of {host}")
+        return processes.ready_line(self.process(key), self.logs(key), self.ready_offset(key), f"midolman of {host}")
+
+    def ready_offset(self, key: str) -> int:
+        """Where the present run of a daemon begins in its stdout file."""
+        return self._offsets.get(key, 0)
 
     def start_relay(self, machine: Machine) -> Process:
         """Plugs a tap machine in: starts its relay, then configures its interface."""
