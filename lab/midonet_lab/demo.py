@@ -43,7 +43,7 @@ def run(keep: bool = False) -> int:
         try:
             taken = time.monotonic() - started
             print(f"\n{zone_type.upper()} tunnels: {len(description.hosts)} hosts, {len(description.machines)} machines on "
-                  f"bridges {' and '.join(description.bridges)}, up in {taken:.1f} s\n")
+                  f"bridges {' and '.join(description.bridges)}, up in {taken:.1f} s\n", flush=True)
             results = check_cloud(lab)
             print(table.render(["check", "result", "figure"],
                                [[r.check, "ok" if r.passed else "FAILED", r.figure] for r in results]))
@@ -147,7 +147,7 @@ def _clear_kept(path: Path) -> None:
     name = cloud.load(path).name
     known = state.State.load(name)
     if known is not None and not known.owned_by_living():
-        print(f"removing cloud '{name}', which an earlier run left")
+        print(f"removing cloud '{name}', which an earlier run left", flush=True)
         with state.locked(name):
             cleanup.remove(name)
 
