@@ -1,7 +1,6 @@
 #include "topology/device_tracker.h"
 
 #include <algorithm>
-#include <map>
 
 #include "base/log.h"
 #include "model/ids.h"
@@ -63,6 +62,12 @@ bool DeviceTracker::synced() const {
         const auto bridge = bridges_.find(port.usedBridge);
         return bridge != bridges_.end() && isReady(*bridge->second);
     });
+}
+
+void DeviceTracker::setLocalPorts(std::map<PortId, net::TunnelKey> ports) {
+    if (ports == local_) return;
+    local_ = std::move(ports);
+    scheduleRebuild();
 }
 
 // --- interest ---------------------------------------------------------------------------------
@@ -302,6 +307,12 @@ PortPtr DeviceTracker::buildPort(const PortId& id, const TrackedPort& tracked) c
     port->adminUp = object.admin_state_up();
     port->vlan = net::VlanId{static_cast<std::uint16_t>(object.vlan_id())};
     if (!object.interface_name().empty()) port->host = idFrom<HostTag>(object.host_id());
+    if (port->host == host_) {
+        const auto local = local_.find(id);
+        port->active = local != local_.end();
+        if (port->active) port->tunnelKey = local->second;
+        return port;
+    }
     // State reported by a host that lost the binding says nothing.
     if (tracked.state && port->exterior() && tracked.state->host_id() == object.host_id()) {
         port->active = tracked.state->active();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -61,6 +62,9 @@ public:
     DeviceTracker(const DeviceTracker&) = delete;
     DeviceTracker& operator=(const DeviceTracker&) = delete;
 
+    /// Ports of this host that are in its datapath, with their tunnel keys: known here before the NSDB
+    /// says so.
+    void setLocalPorts(std::map<PortId, net::TunnelKey> ports);
     const TopologySnapshotPtr& snapshot() const { return snapshot_; }
     /// True when the bindings and everything they lead to were loaded for the first time.
     bool synced() const;
@@ -100,6 +104,7 @@ private:
     TopologySnapshotPtr snapshot_ = std::make_shared<TopologySnapshot>();
     boost::unordered_flat_map<PortId, std::unique_ptr<TrackedPort>, std::hash<PortId>> ports_;
     boost::unordered_flat_map<BridgeId, std::unique_ptr<TrackedBridge>, std::hash<BridgeId>> bridges_;
+    std::map<PortId, net::TunnelKey> local_;
     std::vector<PortId> bound_;  // ports bound to this host, ordered
     std::vector<WantedBinding> published_;
     bool bindingsLoaded_ = false;

@@ -1,0 +1,39 @@
+# The two commands of README.md, and the others a developer needs. Everything else is CMake
+# (CMakePresets.json).
+
+JOBS ?= $(shell nproc)
+BUILD := build/release
+.DEFAULT_GOAL := build
+
+.PHONY: build demo test bench install dependencies clean
+
+# Debian packages, once: a stamp remembers that they are there.
+dependencies: build/.dependencies
+build/.dependencies: tools/install-dependencies
+	tools/install-dependencies
+	@mkdir -p build && touch $@
+
+# The release programs, in build/release/bin.
+build: dependencies
+	cmake --preset release -DMIDONET_TESTS=OFF -DMIDONET_BENCHMARKS=OFF
+	cmake --build $(BUILD) -j $(JOBS) --target midolman midonet-api
+
+# A cloud of three hosts on this machine: brought up, proved, removed. KEEP=1 leaves it up.
+demo: build
+	lab/midonet-lab demo $(if $(KEEP),--keep)
+
+# Everything CI runs.
+test: dependencies
+	tools/test
+
+# Speed, side by side with raw veth, Linux bridge and kernel VXLAN; figures in docs/performance.md.
+bench: dependencies
+	cmake --preset release -DMIDONET_TESTS=ON -DMIDONET_BENCHMARKS=ON
+	cmake --build $(BUILD) -j $(JOBS)
+	tests/benchmarks/run
+
+install: build
+	cmake --install $(BUILD) $(if $(PREFIX),--prefix $(PREFIX))
+
+clean:
+	rm -rf build

@@ -1,0 +1,178 @@
+#include "agent/agent.h"
+
+#include "base/log.h"
+
+namespace midonet::agent {
+namespace {
+
+const Logger kLog{"agent"};
+using flow::FlowTag;
+
+/// What a change of the physical side makes wrong.
+std::vector<FlowTag> tagsOfChange(const flowcontrol::PhysicalMap& before, const flowcontrol::PhysicalMap& after) {
+    std::vector<FlowTag> tags;
+    const auto compare = [&](const auto& a, const auto& b, const auto& tagsOf) {
+        for (const auto& [key, value] : a) {
+            const auto other = b.find(key);
+            if (other == b.end() || !(other->second == value)) tagsOf(key, value);
+        }
+    };
+    const auto bothWays = [&](const auto& a, const auto& b, const auto& tagsOf) {
+        compare(a, b, tagsOf);
+        compare(b, a, tagsOf);
+    };
+    bothWays(before.virtualPorts, after.virtualPorts, [&](flow::PortNumber number, const PortId& port) {
+        tags.push_back(FlowTag::datapathPort(number));
+        tags.push_back(FlowTag::device(port.uuid()));
+    });
+    bothWays(before.keys, after.keys, [&](net::TunnelKey key, const PortId&) { tags.push_back(FlowTag::tunnelKey(key)); });
+    bothWays(before.routes, after.routes, [&](const HostId& host, const flowcontrol::PeerRoute& route) {
+        tags.push_back(FlowTag::device(host.uuid()));
+        tags.push_back(FlowTag::tunnelRoute(route.local, route.remote));
+    });
+    return tags;
+}
+
+}  // namespace
+
+Agent::Agent(World world, AgentOptions options, std::function<void()> onReady)
+    : world_(world),
+      options_(std::move(options)),
+      onReady_(std::move(onReady)),
+      session_(world.store.openSession(world.loop, options_.sessionTtl)),
+      workers_(world.loop, world.datapath, {options_.maxMacsPerPort},
+               [this](datapath::WorkerIndex worker, const WorkerReport& report) {
+                   if (macs_) macs_->onReport(worker, report);
+               }) {}
+
+Agent::~Agent() = default;
+
+void Agent::start() {
+    session_->onConnectionChange([](bool connected) {
+        if (connected)
+            kLog.info("connected to the NSDB");
+        else
+            kLog.warn("NSDB cannot be reached: forwarding goes on with what is known");
+    });
+    macs_ = std::make_unique<MacLearning>(world_.loop, *session_,
+                                          [this](const std::vector<topology::MacChange>& changes) { broadcastMacs(changes); });
+    world_.interfaces.onChange([this] { onInterfaces(); });
+    workers_.start();
+    registration_ = std::make_unique<host::Registration>(world_.loop, world_.pool, world_.store, *session_, options_.host,
+                                                         [this] { onRegistered(); });
+}
+
+void Agent::onRegistered() {
+    bindings_ = std::make_unique<host::Bindings>(world_.loop, *session_, world_.datapath, options_.host.id, [this] { publishMap(); });
+    peers_ = std::make_unique<host::Peers>(world_.loop, world_.store, *session_, world_.datapath, world_.underlay,
+                                           options_.host.id, [this] { publishMap(); });
+    onInterfaces();
+    tracker_ = std::make_unique<topology::DeviceTracker>(
+        world_.loop, world_.store, options_.host.id, topology::DeviceTracker::Options{options_.peerGrace},
+        topology::DeviceTracker::Listener{
+            [this](const topology::TopologyUpdate& update) { onTopology(update); },
+            [this](const std::vector<topology::MacChange>& changes) { macs_->onStore(changes); },
+            [this](const std::vector<topology::WantedBinding>& wanted) {
+                bindings_->setWanted(wanted);
+                bindingsKnown_ = true;
+                checkReady();
+            }});
+}
+
+void Agent::onTopology(const topology::TopologyUpdate& update) {
+    workers_.update([&](WorkerUpdate& pending) {
+        pending.snapshot = update.snapshot;
+        pending.invalidated.insert(pending.invalidated.end(), update.invalidated.begin(), update.invalidated.end());
+    });
+    checkReady();
+}
+
+void Agent::onInterfaces() {
+    if (!registration_ || !registration_->registered()) return;
+    const auto& interfaces = world_.interfaces.list();
+    registration_->setInterfaces(interfaces);
+    bindings_->setInterfaces(interfaces);
+    peers_->setInterfaces(interfaces);
+}
+
+void Agent::publishMap() {
+    auto next = std::make_shared<flowcontrol::PhysicalMap>();
+    next->self = options_.host.id;
+    for (const auto& binding : bindings_->active()) {
+        next->numbers.emplace(binding.port, binding.number);
+        next->virtualPorts.emplace(binding.number, binding.port);
+        next->keys.emplace(binding.key, binding.port);
+    }
+    if (peers_)
+        for (const auto& peer : peers_->peers())
+            next->routes.emplace(peer.host, flowcontrol::PeerRoute{peer.tunnel, peer.spec.local, peer.spec.remote});
+    // What was learned behind a port that left this host is no longer ours to say.
+    for (const auto& [port, number] : map_->numbers)
+        if (!next->numbers.contains(port)) macs_->forgetPort(port);
+    auto tags = tagsOfChange(*map_, *next);
+    map_ = std::move(next);
+    if (tracker_) {
+        std::map<PortId, net::TunnelKey> local;
+        for (const auto& binding : bindings_->active()) local.emplace(binding.port, binding.key);
+        tracker_->setLocalPorts(std::move(local));
+    }
+    workers_.update([&](WorkerUpdate& pending) {
+        pending.map = map_;
+        pending.invalidated.insert(pending.invalidated.end(), tags.begin(), tags.end());
+    });
+    checkReady();
+}
+
+void Agent::broadcastMacs(const std::vector<topology::MacChange>& changes) {
+    workers_.update([&](WorkerUpdate& pending) {
+        for (const auto& change : changes) {
+            pending.macs.erase(change);
+            pending.macs.insert(change);
+        }
+    });
+}
+
+void Agent::flushFlows() {
+    workers_.update([](WorkerUpdate& pending) { pending.flushFlows = true; });
+}
+
+void Agent::checkReady() {
+    if (ending_ || !bindingsKnown_ || !tracker_->synced() || !peers_->synced()) return;
+    ending_ = true;
+    // The topology of now is on its way to the workers. When they have it (they answer in order), flows
+    // that an earlier process left have done their service.
+    workers_.collectStats([this](const std::vector<WorkerStats>&) {
+        world_.datapath.endAdoption();
+        ready_ = true;
+        onReady_();
+    });
+}
+
+void Agent::collectStatus(std::function<void(Status)> done) {
+    workers_.collectStats([this, done = std::move(done)](std::vector<WorkerStats> workers) {
+        Status status;
+        status.host = options_.host.id;
+        status.hostName = options_.host.name;
+        status.ready = ready_;
+        status.storeConnected = session_->connected();
+        if (registration_) status.problem = registration_->problem();
+        if (tracker_) {
+            status.ports = tracker_->snapshot()->ports.size();
+            status.bridges = tracker_->snapshot()->bridges.size();
+            status.generation = tracker_->snapshot()->generation;
+        }
+        status.watches = world_.store.watchCount();
+        status.publishedMacs = macs_ ? macs_->published() : 0;
+        if (bindings_) status.bindings = bindings_->statuses();
+        if (peers_) {
+            status.memberships = peers_->statuses();
+            status.peers = peers_->peers();
+        }
+        status.workers = std::move(workers);
+        status.datapath = world_.datapath.counters();
+        status.capabilities = world_.datapath.capabilities();
+        done(std::move(status));
+    });
+}
+
+}  // namespace midonet::agent

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/mac_learning.h"
+#include "agent/worker_pool.h"
+#include "datapath/datapath.h"
+#include "event/blocking_pool.h"
+#include "event/loop.h"
+#include "host/bindings.h"
+#include "host/interfaces.h"
+#include "host/peers.h"
+#include "host/registration.h"
+#include "host/underlay.h"
+#include "nsdb/store.h"
+#include "topology/device_tracker.h"
+
+namespace midonet::agent {
+
+struct AgentOptions {
+    host::Registration::Identity host;
+    event::Duration sessionTtl = std::chrono::seconds{30};
+    event::Duration peerGrace = std::chrono::seconds{30};
+    std::size_t maxMacsPerPort = 4096;
+};
+
+/// The agent of one host: everything between the NSDB, the kernel and the packet workers, wired in
+/// one place.
+///
+///     NSDB --watches--> DeviceTracker --snapshot, tags, MACs--> PacketWorkers
+///                            '--wanted bindings--> Bindings --ports--> datapath, PhysicalMap
+///     NSDB --watches--> Peers --tunnels--> datapath, PhysicalMap --> PacketWorkers
+///     PacketWorkers --MACs learned--> MacLearning --> NSDB, and the other workers
+///     kernel --links, addresses--> Interfaces --> Registration, Bindings, Peers
+///
+/// Control loop. The references outlive it.
+class Agent {
+public:
+    struct World {
+        event::Loop& loop;
+        event::BlockingPool& pool;
+        nsdb::Store& store;
+        datapath::Datapath& datapath;
+        host::Interfaces& interfaces;
+        host::Underlay& underlay;
+    };
+
+    /// `onReady` is called once, when the host is registered and its topology is in the datapath.
+    Agent(World world, AgentOptions options, std::function<void()> onReady);
+    ~Agent();
+    Agent(const Agent&) = delete;
+    Agent& operator=(const Agent&) = delete;
+
+    void start();
+    /// Removes every installed flow; the next packets are simulated anew.
+    void flushFlows();
+
+    struct Status {
+        HostId host;
+        std::string hostName;
+        bool ready = false;
+        bool storeConnected = false;
+        std::string problem;  ///< Why it is not ready; empty when it is.
+        std::size_t ports = 0;
+        std::size_t bridges = 0;
+        std::size_t watches = 0;
+        std::size_t publishedMacs = 0;
+        std::uint64_t generation = 0;
+        std::vector<host::BindingStatus> bindings;
+        std::vector<host::MembershipStatus> memberships;
+        std::vector<host::Peer> peers;
+        std::vector<WorkerStats> workers;
+        std::vector<datapath::Counter> datapath;
+        datapath::Capabilities capabilities;
+    };
+    void collectStatus(std::function<void(Status)> done);
+
+private:
+    void onRegistered();
+    void onTopology(const topology::TopologyUpdate& update);
+    void onInterfaces();
+    void publishMap();
+    void broadcastMacs(const std::vector<topology::MacChange>& changes);
+    void checkReady();
+
+    World world_;
+    const AgentOptions options_;
+    std::function<void()> onReady_;
+    bool bindingsKnown_ = false;
+    bool ending_ = false;  // the adoption of what an earlier process left
+    bool ready_ = false;
+
+    std::unique_ptr<nsdb::Session> session_;
+    WorkerPool workers_;
+    std::unique_ptr<MacLearning> macs_;
+    std::unique_ptr<host::Registration> registration_;
+    std::unique_ptr<host::Bindings> bindings_;
+    std::unique_ptr<host::Peers> peers_;
+    std::unique_ptr<topology::DeviceTracker> tracker_;
+    flowcontrol::PhysicalMapPtr map_ = std::make_shared<flowcontrol::PhysicalMap>();
+};
+
+}  // namespace midonet::agent

@@ -1,0 +1,152 @@
+#include "agent/management.h"
+
+#include <boost/json.hpp>
+
+#include "http/router.h"
+#include "http/server.h"
+#include "metrics/process.h"
+
+namespace midonet::agent {
+namespace {
+
+namespace json = boost::json;
+
+enum class Page : http::Router::RouteId { Metrics, Status, Flush };
+
+json::object statusJson(const Agent::Status& status) {
+    const auto orNull = [](const std::string& text) { return text.empty() ? json::value(nullptr) : json::value(text); };
+    json::array bindings;
+    for (const auto& b : status.bindings)
+        bindings.push_back({{"portId", b.port.toString()}, {"interfaceName", b.interface}, {"active", b.problem.empty()},
+                            {"problem", orNull(b.problem)}});
+    json::array memberships;
+    for (const auto& m : status.memberships)
+        memberships.push_back({{"tunnelZoneId", m.zone.toString()}, {"ipAddress", m.address}, {"problem", orNull(m.problem)}});
+    json::array peers;
+    for (const auto& p : status.peers)
+        peers.push_back({{"hostId", p.host.toString()}, {"type", p.spec.type == datapath::TunnelType::Gre ? "gre" : "vxlan"},
+                         {"local", p.spec.local.toString()}, {"remote", p.spec.remote.toString()}});
+    json::object features;
+    for (const auto& [feature, how] : status.capabilities.features) features[feature] = how;
+    return {{"hostId", status.host.toString()},
+            {"hostName", status.hostName},
+            {"ready", status.ready},
+            {"problem", orNull(status.problem)},
+            {"nsdbConnected", status.storeConnected},
+            {"datapath", {{"name", status.capabilities.name}, {"features", std::move(features)}}},
+            {"bindings", std::move(bindings)},
+            {"tunnelZones", std::move(memberships)},
+            {"peers", std::move(peers)}};
+}
+
+/// "port=p-vm1,reason=x" -> labels.
+metrics::Labels labelsOf(std::string_view text) {
+    metrics::Labels labels;
+    while (!text.empty()) {
+        const auto comma = text.find(',');
+        const auto one = text.substr(0, comma);
+        const auto equals = one.find('=');
+        if (equals != one.npos) labels.emplace_back(one.substr(0, equals), one.substr(equals + 1));
+        text = comma == text.npos ? std::string_view{} : text.substr(comma + 1);
+    }
+    return labels;
+}
+
+void report(metrics::Sink& sink, const Agent::Status& status) {
+    const auto number = [](auto value) { return static_cast<double>(value); };
+    sink.gauge("midonet_agent_ready", "1 when the host is registered and its topology is in the datapath", {}, status.ready ? 1 : 0);
+    sink.gauge("midonet_agent_nsdb_connected", "1 while the NSDB can be reached", {}, status.storeConnected ? 1 : 0);
+    sink.gauge("midonet_topology_devices", "Virtual devices this host has loaded", {{"kind", "port"}}, number(status.ports));
+    sink.gauge("midonet_topology_devices", "Virtual devices this host has loaded", {{"kind", "bridge"}}, number(status.bridges));
+    sink.gauge("midonet_topology_generation", "Snapshots published since start", {}, number(status.generation));
+    sink.gauge("midonet_nsdb_watches", "Objects, indexes, states and tables watched in the NSDB", {}, number(status.watches));
+    sink.gauge("midonet_agent_macs_published", "MAC table entries this host has published", {}, number(status.publishedMacs));
+    sink.gauge("midonet_host_bindings", "Ports bound to this host, by state", {{"state", "active"}},
+               number(std::count_if(status.bindings.begin(), status.bindings.end(), [](const auto& b) { return b.problem.empty(); })));
+    sink.gauge("midonet_host_bindings", "Ports bound to this host, by state", {{"state", "problem"}},
+               number(std::count_if(status.bindings.begin(), status.bindings.end(), [](const auto& b) { return !b.problem.empty(); })));
+    sink.gauge("midonet_host_peers", "Hosts reached through a tunnel", {}, number(status.peers.size()));
+
+    for (std::size_t i = 0; i < status.workers.size(); ++i) {
+        const auto& w = status.workers[i];
+        const metrics::Labels worker{{"worker", std::to_string(i)}};
+        sink.counter("midonet_worker_upcalls_total", "Packets the datapath handed to the agent", worker, number(w.upcalls));
+        sink.counter("midonet_worker_simulations_total", "Packets taken through the virtual topology", worker, number(w.simulations));
+        sink.counter("midonet_worker_untunnelled_total", "First packets of tunnelled flows", worker, number(w.untunnelled));
+        sink.counter("midonet_worker_packets_executed_total", "Packets given back to the datapath", worker, number(w.packetsExecuted));
+        sink.counter("midonet_worker_execute_errors_total", "Packets the datapath refused to execute", worker, number(w.executeErrors));
+        sink.counter("midonet_worker_install_errors_total", "Flows the datapath refused to install", worker, number(w.installErrors));
+        sink.counter("midonet_worker_flows_installed_total", "Flows installed", worker, number(w.flowsInstalled));
+        sink.counter("midonet_worker_flows_invalidated_total", "Flows removed because a tag was invalidated", worker, number(w.invalidations));
+        sink.counter("midonet_worker_macs_refused_total", "MACs not learned because the port has too many", worker, number(w.macsRefused));
+        sink.gauge("midonet_worker_flows", "Flows installed now", worker, number(w.flows));
+        sink.gauge("midonet_worker_waiting_packets", "Packets waiting for a device", worker, number(w.waitingPackets));
+        sink.gauge("midonet_worker_mac_entries", "MAC table entries known", worker, number(w.macEntries));
+        for (std::size_t r = 0; r < w.flowsRemoved.size(); ++r)
+            sink.counter("midonet_worker_flows_removed_total", "Flows ended, by reason",
+                         {{"reason", std::string(toString(static_cast<flowcontrol::RemovalReason>(r)))}, {"worker", std::to_string(i)}},
+                         number(w.flowsRemoved[r]));
+        for (const auto reason : flow::allDropReasons())
+            sink.counter("midonet_worker_drops_total", "Packets not forwarded, by reason (docs/drop-reasons.md)",
+                         {{"reason", std::string(toString(reason))}, {"worker", std::to_string(i)}},
+                         number(w.drops[static_cast<std::size_t>(reason)]));
+    }
+    for (const auto& counter : status.datapath)
+        sink.counter("midonet_datapath_" + counter.name + "_total", "Counted by the datapath (docs/drop-reasons.md)",
+                     labelsOf(counter.label), number(counter.value));
+}
+
+}  // namespace
+
+Management::Management() = default;
+Management::~Management() = default;
+
+const std::string& Management::address() const { return server_->address(); }
+
+Result<std::unique_ptr<Management>> Management::start(event::Loop& loop, Agent& agent, const std::string& listen) {
+    std::unique_ptr<Management> self{new Management};
+    auto router = std::make_shared<http::Router>();
+    const auto route = [&](http::Method method, std::string_view path, Page page) {
+        router->add(method, path, static_cast<http::Router::RouteId>(page));
+    };
+    route(http::Method::Get, "/metrics", Page::Metrics);
+    route(http::Method::Get, "/status", Page::Status);
+    route(http::Method::Post, "/flows/flush", Page::Flush);
+
+    http::ServerOptions options;
+    options.listen = listen;
+    options.errorResponse = [](int status, std::string_view message) {
+        return http::Response::text(status, "text/plain", std::string(message) + "\n");
+    };
+    const auto handler = [router, &agent, m = self.get()](const http::RequestPtr& request, const http::Responder& respond) {
+        const auto match = router->find(request->method, request->path());
+        if (match.outcome == http::Router::Outcome::NoSuchPath)
+            return respond(http::Response::text(404, "text/plain", "no such page: try /metrics or /status\n"));
+        if (match.outcome == http::Router::Outcome::NoSuchMethod) {
+            auto response = http::Response::text(405, "text/plain", "method not allowed\n");
+            response.headers.set("Allow", match.allow);
+            return respond(std::move(response));
+        }
+        switch (static_cast<Page>(match.route)) {
+            case Page::Metrics:
+                return agent.collectStatus([m, respond](Agent::Status status) {
+                    m->latest_ = std::move(status);
+                    respond(http::Response::text(200, metrics::Registry::kContentType, m->registry_.text()));
+                });
+            case Page::Status:
+                return agent.collectStatus([respond](const Agent::Status& status) {
+                    respond(http::Response::text(200, "application/json", json::serialize(statusJson(status)) + "\n"));
+                });
+            case Page::Flush:
+                agent.flushFlows();
+                return respond(http::Response::text(202, "text/plain", "flows are being flushed\n"));
+        }
+    };
+    TRY(server, http::Server::listen({&loop}, std::move(options), handler));
+    self->server_ = std::move(server);
+    self->process_ = metrics::collectProcess(self->registry_);
+    self->collector_ = self->registry_.collect([m = self.get()](metrics::Sink& sink) { report(sink, m->latest_); });
+    return self;
+}
+
+}  // namespace midonet::agent

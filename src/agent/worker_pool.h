@@ -1,0 +1,43 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "agent/packet_worker.h"
+
+namespace midonet::agent {
+
+/// The packet workers, each on a thread and loop of its own. Made, used and ended on the control
+/// loop.
+class WorkerPool {
+public:
+    /// What the workers report, on the control loop.
+    using ReportCallback = std::function<void(datapath::WorkerIndex, const WorkerReport&)>;
+
+    WorkerPool(event::Loop& control, datapath::Datapath& datapath, PacketWorker::Options options, ReportCallback onReport);
+    /// Stops and joins the threads. Flows stay in the datapath.
+    ~WorkerPool();
+    WorkerPool(const WorkerPool&) = delete;
+    WorkerPool& operator=(const WorkerPool&) = delete;
+
+    void start();
+    std::size_t size() const { return workers_.size(); }
+    /// `merge` changes what is pending for each worker.
+    void update(const std::function<void(WorkerUpdate&)>& merge);
+    /// Asks every worker for a copy of its figures; `done` runs on the control loop.
+    void collectStats(std::function<void(std::vector<WorkerStats>)> done);
+
+private:
+    struct Slot {
+        std::unique_ptr<event::Loop> loop;
+        std::unique_ptr<event::CoalescingSlot<WorkerReport>> reports;
+        std::unique_ptr<PacketWorker> worker;
+        std::thread thread;
+    };
+    event::Loop& control_;
+    std::vector<Slot> workers_;
+};
+
+}  // namespace midonet::agent
