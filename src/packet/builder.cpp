@@ -52,14 +52,18 @@ public:
     }
 
 private:
-    const Header* next() const { return index_ + 1 < headers_.size() ? &headers_[index_ + 1] : nullptr; }
+    const Header* next() const {
+        return index_ + 1 < headers_.size() ? &headers_[index_ + 1] : nullptr;
+    }
 
     std::uint8_t* grow(std::size_t size) {
         frame_.insert(frame_.begin(), size, 0);
         return frame_.data();
     }
 
-    void prepend(const Payload& h) { frame_.insert(frame_.begin(), h.bytes.begin(), h.bytes.end()); }
+    void prepend(const Payload& h) {
+        frame_.insert(frame_.begin(), h.bytes.begin(), h.bytes.end());
+    }
 
     void prepend(const Ethernet& h) {
         auto* p = grow(kEthernetSize);
@@ -121,7 +125,8 @@ private:
         p[0] = h.nextHeaderField.value_or(ipProtocolOf(next()));
         p[1] = static_cast<std::uint8_t>(size / 8 - 1);
         std::ranges::copy(h.body, p + 2);
-        // Options must be padded by an option: PadN (RFC 8200 4.2); a routing header is padded by zeros.
+        // Options must be padded by an option: PadN (RFC 8200 4.2); a routing header is padded by
+        // zeros.
         const std::size_t padding = size - 2 - h.body.size();
         if (h.kind != ipproto::kRouting && padding >= 2) {
             p[2 + h.body.size()] = 1;
@@ -202,10 +207,13 @@ Icmp icmpHeader(bool v6, unsigned type, unsigned code, std::uint32_t rest) {
     return {v6, static_cast<std::uint8_t>(type), static_cast<std::uint8_t>(code), rest, {}, {}};
 }
 
-std::uint32_t echoWord(std::uint16_t id, std::uint16_t sequence) { return (std::uint32_t{id} << 16) | sequence; }
+std::uint32_t echoWord(std::uint16_t id, std::uint16_t sequence) {
+    return (std::uint32_t{id} << 16) | sequence;
+}
 
 /// Target address, then one link-layer option.
-std::vector<std::uint8_t> neighbourBody(const net::Ipv6Address& target, std::uint8_t option, net::Mac mac) {
+std::vector<std::uint8_t> neighbourBody(const net::Ipv6Address& target, std::uint8_t option,
+                                        net::Mac mac) {
     std::vector<std::uint8_t> body(24);
     target.toWire(body.data());
     body[16] = option;
@@ -223,7 +231,8 @@ Frame Packet::toBytes(std::size_t minimumSize) const {
 }
 
 Ipv4& Ipv4::fragment(unsigned offset, bool more) {
-    flagsAndOffset = static_cast<std::uint16_t>((flagsAndOffset & 0xc000U) | (more ? 0x2000U : 0U) | (offset / 8 & 0x1fffU));
+    flagsAndOffset = static_cast<std::uint16_t>((flagsAndOffset & 0xc000U) | (more ? 0x2000U : 0U) |
+                                                (offset / 8 & 0x1fffU));
     return *this;
 }
 
@@ -241,12 +250,18 @@ Ipv6 ipv6(Ipv6Literal source, Ipv6Literal destination) {
     return h;
 }
 
-Ipv6Extension hopByHop(std::vector<std::uint8_t> body) { return {ipproto::kHopByHop, std::move(body), {}}; }
+Ipv6Extension hopByHop(std::vector<std::uint8_t> body) {
+    return {ipproto::kHopByHop, std::move(body), {}};
+}
 Ipv6Extension destinationOptions(std::vector<std::uint8_t> body) {
     return {ipproto::kDestinationOptions, std::move(body), {}};
 }
-Ipv6Extension routing(std::vector<std::uint8_t> body) { return {ipproto::kRouting, std::move(body), {}}; }
-Ipv6Fragment ipv6Fragment(unsigned offset, bool more, std::uint32_t id) { return {offset, more, id, {}}; }
+Ipv6Extension routing(std::vector<std::uint8_t> body) {
+    return {ipproto::kRouting, std::move(body), {}};
+}
+Ipv6Fragment ipv6Fragment(unsigned offset, bool more, std::uint32_t id) {
+    return {offset, more, id, {}};
+}
 
 Tcp tcp(unsigned sourcePort, unsigned destinationPort) {
     Tcp h;
@@ -259,14 +274,18 @@ Udp udp(unsigned sourcePort, unsigned destinationPort) {
     return {low16(sourcePort), low16(destinationPort), {}, {}};
 }
 
-Icmp icmp(unsigned type, unsigned code, std::uint32_t rest) { return icmpHeader(false, type, code, rest); }
+Icmp icmp(unsigned type, unsigned code, std::uint32_t rest) {
+    return icmpHeader(false, type, code, rest);
+}
 Icmp icmpEcho(std::uint16_t id, std::uint16_t sequence) {
     return icmp(icmptype::kEchoRequest, 0, echoWord(id, sequence));
 }
 Icmp icmpEchoReply(std::uint16_t id, std::uint16_t sequence) {
     return icmp(icmptype::kEchoReply, 0, echoWord(id, sequence));
 }
-Icmp icmpv6(unsigned type, unsigned code, std::uint32_t rest) { return icmpHeader(true, type, code, rest); }
+Icmp icmpv6(unsigned type, unsigned code, std::uint32_t rest) {
+    return icmpHeader(true, type, code, rest);
+}
 Icmp icmpv6Echo(std::uint16_t id, std::uint16_t sequence) {
     return icmpv6(icmpv6type::kEchoRequest, 0, echoWord(id, sequence));
 }
@@ -281,7 +300,8 @@ Icmp neighbourSolicitation(Ipv6Literal target, MacLiteral sourceMac) {
 }
 
 Icmp neighbourAdvertisement(Ipv6Literal target, MacLiteral targetMac, AdvertisementFlags flags) {
-    const std::uint32_t rest = (flags.router ? 0x80000000U : 0U) | (flags.solicited ? 0x40000000U : 0U) |
+    const std::uint32_t rest = (flags.router ? 0x80000000U : 0U) |
+                               (flags.solicited ? 0x40000000U : 0U) |
                                (flags.override_ ? 0x20000000U : 0U);
     Icmp h = icmpv6(icmpv6type::kNeighbourAdvertisement, 0, rest);
     h.body = neighbourBody(target.value, 2, targetMac.value);

@@ -18,12 +18,12 @@
 
 /// Packets written header by header, for tests and for what the agent says itself:
 ///
-///     auto p = eth(src, dst) / vlan(10) / ipv4("10.0.1.2", "10.0.2.2").ttl(63) / udp(1000, 53) / "hi";
+///     auto p = eth(a, b) / vlan(10) / ipv4("10.0.1.2", "10.0.2.2").ttl(63) / udp(1000, 53) / "hi";
 ///     Frame bytes = p.toBytes();
 ///
 /// Lengths, checksums, Ethernet types and IP protocols are filled in from what follows each header,
-/// unless a setter was called: so broken packets can be written too. Addresses may be given as text;
-/// text that is no address aborts, as literals are our own.
+/// unless a setter was called: so broken packets can be written too. Addresses may be given as
+/// text; text that is no address aborts, as literals are our own.
 namespace midonet::packet {
 
 /// The bytes of one frame, from the destination MAC on.
@@ -55,7 +55,9 @@ struct Ethernet {
 struct Vlan {
     VlanTag tag;
     std::optional<std::uint16_t> typeField;
-    Vlan& priority(unsigned v) { return tag.tci = static_cast<std::uint16_t>((tag.tci & 0x1fffU) | (v << 13)), *this; }
+    Vlan& priority(unsigned v) {
+        return tag.tci = static_cast<std::uint16_t>((tag.tci & 0x1fffU) | (v << 13)), *this;
+    }
     Vlan& tpid(std::uint16_t v) { return tag.tpid = v, *this; }
     Vlan& type(std::uint16_t v) { return typeField = v, *this; }
 };
@@ -180,8 +182,8 @@ struct Payload {
     std::vector<std::uint8_t> bytes;
 };
 
-using Header = std::variant<Ethernet, Vlan, Arp, Ipv4, Ipv6, Ipv6Extension, Ipv6Fragment, Tcp, Udp, Icmp, Gre, Vxlan,
-                            Payload>;
+using Header = std::variant<Ethernet, Vlan, Arp, Ipv4, Ipv6, Ipv6Extension, Ipv6Fragment, Tcp, Udp,
+                            Icmp, Gre, Vxlan, Payload>;
 
 namespace detail {
 template <class T, class Variant>
@@ -222,17 +224,22 @@ inline Packet operator/(Packet left, Packet right) {
     return left;
 }
 
-inline Ethernet eth(MacLiteral source, MacLiteral destination) { return {source.value, destination.value, {}}; }
-inline Vlan vlan(unsigned id) { return {{ethertype::kVlan, static_cast<std::uint16_t>(id & 0xfff)}, {}}; }
+inline Ethernet eth(MacLiteral source, MacLiteral destination) {
+    return {source.value, destination.value, {}};
+}
+inline Vlan vlan(unsigned id) {
+    return {{ethertype::kVlan, static_cast<std::uint16_t>(id & 0xfff)}, {}};
+}
 
-inline Arp arp(std::uint16_t operation, MacLiteral senderMac, Ipv4Literal senderIp, MacLiteral targetMac,
-               Ipv4Literal targetIp) {
+inline Arp arp(std::uint16_t operation, MacLiteral senderMac, Ipv4Literal senderIp,
+               MacLiteral targetMac, Ipv4Literal targetIp) {
     return {operation, senderMac.value, senderIp.value, targetMac.value, targetIp.value};
 }
 inline Arp arpRequest(MacLiteral senderMac, Ipv4Literal senderIp, Ipv4Literal targetIp) {
     return arp(arpop::kRequest, senderMac, senderIp, net::Mac{}, targetIp);
 }
-inline Arp arpReply(MacLiteral senderMac, Ipv4Literal senderIp, MacLiteral targetMac, Ipv4Literal targetIp) {
+inline Arp arpReply(MacLiteral senderMac, Ipv4Literal senderIp, MacLiteral targetMac,
+                    Ipv4Literal targetIp) {
     return arp(arpop::kReply, senderMac, senderIp, targetMac, targetIp);
 }
 
@@ -252,14 +259,15 @@ Icmp icmpEchoReply(std::uint16_t id, std::uint16_t sequence);
 Icmp icmpv6(unsigned type, unsigned code, std::uint32_t rest = 0);
 Icmp icmpv6Echo(std::uint16_t id, std::uint16_t sequence);
 Icmp icmpv6EchoReply(std::uint16_t id, std::uint16_t sequence);
-/// Neighbour solicitation with the source link-layer option, advertisement with the target one (RFC 4861).
+/// RFC 4861: solicitation with the source link-layer option, advertisement with the target one.
 Icmp neighbourSolicitation(Ipv6Literal target, MacLiteral sourceMac);
 struct AdvertisementFlags {
     bool router = false;
     bool solicited = true;
     bool override_ = true;
 };
-Icmp neighbourAdvertisement(Ipv6Literal target, MacLiteral targetMac, AdvertisementFlags flags = {});
+Icmp neighbourAdvertisement(Ipv6Literal target, MacLiteral targetMac,
+                            AdvertisementFlags flags = {});
 
 inline Gre gre() { return {}; }
 inline Gre gre(std::uint32_t key) { return Gre{}.key(key); }

@@ -90,8 +90,10 @@ std::uint16_t updateChecksum(std::uint16_t checksum, std::uint32_t before, std::
     return replaceWords(checksum, old, now);
 }
 
-std::uint16_t updateChecksum(std::uint16_t checksum, const net::IpAddress& before, const net::IpAddress& after) {
-    MIDONET_ASSERT(before.family() == after.family(), "translation between families rebuilds the packet");
+std::uint16_t updateChecksum(std::uint16_t checksum, const net::IpAddress& before,
+                             const net::IpAddress& after) {
+    MIDONET_ASSERT(before.family() == after.family(),
+                   "translation between families rebuilds the packet");
     return replaceWords(checksum, wireOf(before).view(), wireOf(after).view());
 }
 

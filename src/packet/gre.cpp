@@ -14,7 +14,8 @@ constexpr std::uint16_t kVersionMask = 0x0007;
 }  // namespace
 
 Result<GreHeader> parseGre(ByteView bytes) {
-    if (bytes.size() < 4) return fail(ErrorCode::Malformed, "a GRE header has 4 bytes, not {}", bytes.size());
+    if (bytes.size() < 4)
+        return fail(ErrorCode::Malformed, "a GRE header has 4 bytes, not {}", bytes.size());
     const std::uint16_t flags = loadBe16(bytes.data());
     if ((flags & kVersionMask) != 0)
         return fail(ErrorCode::Malformed, "GRE version {} is not 0", flags & kVersionMask);
@@ -27,8 +28,8 @@ Result<GreHeader> parseGre(ByteView bytes) {
     if (flags & kKeyFlag) header.key = 0;
     if (flags & kSequenceFlag) header.sequence = 0;
     if (bytes.size() < header.size())
-        return fail(ErrorCode::Malformed, "a GRE header with flags {:#06x} has {} bytes, not {}", flags,
-                    header.size(), bytes.size());
+        return fail(ErrorCode::Malformed, "a GRE header with flags {:#06x} has {} bytes, not {}",
+                    flags, header.size(), bytes.size());
 
     std::size_t at = header.hasChecksum ? 8 : 4;
     if (header.key) {

@@ -22,12 +22,12 @@ struct GreHeader {
     friend bool operator==(const GreHeader&, const GreHeader&) = default;
 };
 
-/// `bytes` start at the GRE header and reach to the end of its payload. Malformed: cut, another version,
-/// source routing (RFC 1701) or another bit that must be zero, or a wrong checksum.
+/// `bytes` start at the GRE header and reach to the end of its payload. Malformed: cut, another
+/// version, source routing (RFC 1701) or another bit that must be zero, or a wrong checksum.
 Result<GreHeader> parseGre(ByteView bytes);
 
-/// Writes header.size() bytes; the caller has the room. A checksum field is written as 0: the owner of the
-/// whole packet fills in checksumOf(header and payload) at offset 4.
+/// Writes header.size() bytes; the caller has the room. A checksum field is written as 0: the owner
+/// of the whole packet fills in checksumOf(header and payload) at offset 4.
 void writeGre(const GreHeader& header, std::uint8_t* to);
 
 }  // namespace midonet::packet

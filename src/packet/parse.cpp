@@ -12,16 +12,24 @@ std::uint32_t narrow(std::size_t offset) { return static_cast<std::uint32_t>(off
 /// Everything behind the Ethernet header. `end` shrinks when the IP header tells the true length.
 class Reader {
 public:
-    Reader(ByteView frame, ParsedPacket& out) : bytes_(frame.data()), end_(frame.size()), out_(out) {}
+    Reader(ByteView frame, ParsedPacket& out)
+        : bytes_(frame.data()), end_(frame.size()), out_(out) {}
 
     void readFrom(std::size_t offset) {
         out_.networkOffset = out_.transportOffset = out_.payloadOffset = narrow(offset);
         out_.payloadEnd = narrow(end_);
         switch (out_.etherType) {
-            case ethertype::kArp: readArp(offset); break;
-            case ethertype::kIpv4: readIpv4(offset); break;
-            case ethertype::kIpv6: readIpv6(offset); break;
-            default: break;
+            case ethertype::kArp:
+                readArp(offset);
+                break;
+            case ethertype::kIpv4:
+                readIpv4(offset);
+                break;
+            case ethertype::kIpv6:
+                readIpv6(offset);
+                break;
+            default:
+                break;
         }
     }
 
@@ -111,7 +119,8 @@ private:
                     offset += 8;
                     break;
                 }
-                default: return offset;
+                default:
+                    return offset;
             }
             reached(Layer::Network, offset);
             if (out_.fragment == Fragment::Later) return std::nullopt;
@@ -121,16 +130,20 @@ private:
 
     void readTransport(std::size_t offset) {
         switch (out_.ipProtocol) {
-            case ipproto::kTcp: return readTcp(offset);
-            case ipproto::kUdp: return readFixed(offset, kUdpSize);
-            case ipproto::kSctp: return readFixed(offset, kSctpSize);
+            case ipproto::kTcp:
+                return readTcp(offset);
+            case ipproto::kUdp:
+                return readFixed(offset, kUdpSize);
+            case ipproto::kSctp:
+                return readFixed(offset, kSctpSize);
             case ipproto::kIcmp:
                 if (out_.etherType == ethertype::kIpv4) readIcmp(offset);
                 return;
             case ipproto::kIcmpv6:
                 if (out_.etherType == ethertype::kIpv6) readIcmpv6(offset);
                 return;
-            default: return;
+            default:
+                return;
         }
     }
 
@@ -221,7 +234,8 @@ private:
 
 Result<ParsedPacket> parse(ByteView frame, std::optional<VlanTag> outOfBandTag) {
     if (frame.size() < kEthernetSize)
-        return fail(ErrorCode::Malformed, "a frame of {} bytes has no Ethernet header (14)", frame.size());
+        return fail(ErrorCode::Malformed, "a frame of {} bytes has no Ethernet header (14)",
+                    frame.size());
     Result<ParsedPacket> result;
     ParsedPacket& out = *result;
     out.destination = net::Mac::fromWire(frame.data());

@@ -40,9 +40,9 @@ struct ParsedPacket {
 
     /// IP protocol behind all extension headers that could be walked.
     std::uint8_t ipProtocol = 0;
-    std::uint8_t tos = 0;        ///< IPv4 TOS or IPv6 traffic class, ECN bits included.
-    std::uint8_t ttl = 0;        ///< IPv4 TTL or IPv6 hop limit.
-    net::IpAddress ipSource;     ///< ARP: sender protocol address.
+    std::uint8_t tos = 0;          ///< IPv4 TOS or IPv6 traffic class, ECN bits included.
+    std::uint8_t ttl = 0;          ///< IPv4 TTL or IPv6 hop limit.
+    net::IpAddress ipSource;       ///< ARP: sender protocol address.
     net::IpAddress ipDestination;  ///< ARP: target protocol address.
 
     std::uint16_t arpOperation = 0;
@@ -79,8 +79,9 @@ struct ParsedPacket {
 };
 
 /// Reads a frame in one pass; allocates only for the message of an error. `outOfBandTag` is the tag
-/// that the kernel keeps beside the bytes (skb->vlan_tci); it counts as the outermost. Fails (Malformed) only below 14 bytes: whatever is wrong
-/// further up must still be bridged, and shows in `layer`.
+/// that the kernel keeps beside the bytes (skb->vlan_tci); it counts as the outermost. Fails
+/// (Malformed) only below 14 bytes: whatever is wrong further up must still be bridged, and shows
+/// in `layer`.
 ///
 /// Bounds: two tags (a third stays as `etherType`), eight IPv6 extension headers (`ipProtocol` is
 /// then the number of the next one). Checksums are not looked at.

@@ -89,7 +89,9 @@ struct VlanTag {
     std::uint16_t tpid = ethertype::kVlan;
     std::uint16_t tci = 0;
 
-    constexpr net::VlanId id() const { return net::VlanId{static_cast<std::uint16_t>(tci & 0xfff)}; }
+    constexpr net::VlanId id() const {
+        return net::VlanId{static_cast<std::uint16_t>(tci & 0xfff)};
+    }
     constexpr std::uint8_t priority() const { return static_cast<std::uint8_t>(tci >> 13); }
     constexpr bool dropEligible() const { return (tci & 0x1000) != 0; }
     friend constexpr bool operator==(const VlanTag&, const VlanTag&) = default;

@@ -9,7 +9,8 @@ Result<VxlanHeader> parseVxlan(ByteView bytes) {
     if (bytes.size() < kVxlanSize)
         return fail(ErrorCode::Malformed, "a VXLAN header has 8 bytes, not {}", bytes.size());
     if ((bytes[0] & kKeyValid) == 0)
-        return fail(ErrorCode::Malformed, "VXLAN flags {:#04x} carry no network identifier", bytes[0]);
+        return fail(ErrorCode::Malformed, "VXLAN flags {:#04x} carry no network identifier",
+                    bytes[0]);
     return VxlanHeader{net::TunnelKey{loadBe32(bytes.data() + 4) >> 8}};
 }
 

@@ -12,7 +12,8 @@ struct VxlanHeader {
     net::TunnelKey key;  ///< The 24-bit VNI.
 };
 
-/// `bytes` start behind the UDP header. Malformed: cut, or the I flag is not set. Reserved bits are ignored.
+/// `bytes` start behind the UDP header. Malformed: cut, or the I flag is not set. Reserved bits are
+/// ignored.
 Result<VxlanHeader> parseVxlan(ByteView bytes);
 
 /// Writes kVxlanSize bytes; the caller has the room.

@@ -1,5 +1,5 @@
-/// Text of REST bodies, paths and files: addresses, prefixes, ids. What is accepted prints as text that
-/// is read back as the same value.
+/// Text of REST bodies, paths and files: addresses, prefixes, ids. What is accepted prints as text
+/// that is read back as the same value.
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "base/uuid.h"

@@ -1,10 +1,10 @@
 #include "base/bytes.h"
 
-#include <gtest/gtest.h>
-#include <rapidcheck/gtest.h>
-
 #include <array>
 #include <unordered_set>
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 #include "base/assert.h"
 #include "base/scope_guard.h"
@@ -52,7 +52,8 @@ TEST(ScopeGuard, RunsOnceUnlessReleased) {
 }
 
 TEST(AssertDeathTest, NamesConditionAndReason) {
-    EXPECT_DEATH(MIDONET_ASSERT(1 == 2, "numbers differ"), "1 == 2 \\(numbers differ\\) at .*bytes_test.cpp");
+    EXPECT_DEATH(MIDONET_ASSERT(1 == 2, "numbers differ"),
+                 "1 == 2 \\(numbers differ\\) at .*bytes_test.cpp");
 }
 
 }  // namespace

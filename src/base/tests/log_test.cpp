@@ -1,9 +1,9 @@
 #include "base/log.h"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <algorithm>
 
 namespace midonet {
 namespace {
@@ -32,14 +32,16 @@ TEST_F(LogTest, LineHasTimeLevelNameMessageAndFields) {
 }
 
 TEST_F(LogTest, ForeignTextCannotForgeLinesOrFields) {
-    const auto line = written([&] { log_.warn("refused", {kv("name", "x\nerror host \"down\" a=b")}); });
+    const auto line =
+        written([&] { log_.warn("refused", {kv("name", "x\nerror host \"down\" a=b")}); });
     EXPECT_THAT(line, HasSubstr("name=\"x\\nerror host \\\"down\\\" a=b\"\n"));
     EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);
 }
 
 TEST_F(LogTest, ErrorsAreShownByTheirMessage) {
     const Error error{ErrorCode::NotFound, "no bridge"};
-    EXPECT_THAT(written([&] { log_.error("failed", {kv("why", error)}); }), HasSubstr("why=\"no bridge\""));
+    EXPECT_THAT(written([&] { log_.error("failed", {kv("why", error)}); }),
+                HasSubstr("why=\"no bridge\""));
 }
 
 TEST_F(LogTest, LevelsBelowTheLimitAreSilent) {

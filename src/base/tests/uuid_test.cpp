@@ -1,10 +1,10 @@
 #include "base/uuid.h"
 
-#include <gtest/gtest.h>
-#include <rapidcheck/gtest.h>
-
 #include <set>
 #include <type_traits>
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 #include "base/id.h"
 
@@ -27,10 +27,11 @@ TEST(Uuid, UpperCaseIsReadAndPrintedLower) {
 
 TEST(Uuid, RefusesOtherForms) {
     for (const std::string_view text :
-         {"", "0123abcd", "0123abcd456789effedcba9876543210", "{0123abcd-4567-89ef-fedc-ba9876543210}",
-          "0123abcd-4567-89ef-fedc-ba987654321", "0123abcd-4567-89ef-fedc-ba98765432100",
-          "0123abcg-4567-89ef-fedc-ba9876543210", "0123abcd4-567-89ef-fedc-ba9876543210",
-          " 123abcd-4567-89ef-fedc-ba9876543210", "0123abcd-4567-89ef-fedc-ba987654321\0"}) {
+         {"", "0123abcd", "0123abcd456789effedcba9876543210",
+          "{0123abcd-4567-89ef-fedc-ba9876543210}", "0123abcd-4567-89ef-fedc-ba987654321",
+          "0123abcd-4567-89ef-fedc-ba98765432100", "0123abcg-4567-89ef-fedc-ba9876543210",
+          "0123abcd4-567-89ef-fedc-ba9876543210", " 123abcd-4567-89ef-fedc-ba9876543210",
+          "0123abcd-4567-89ef-fedc-ba987654321\0"}) {
         const auto id = Uuid::parse(text);
         ASSERT_FALSE(id) << text;
         EXPECT_EQ(id.error().code, ErrorCode::Malformed);
@@ -71,7 +72,8 @@ RC_GTEST_PROP(UuidProperty, TextAndBytesRoundTrip, (std::uint64_t high, std::uin
     RC_ASSERT(fmt::format("{}", id) == id.toString());
 }
 
-RC_GTEST_PROP(UuidProperty, OrderOfIdsIsOrderOfTexts, (std::uint64_t a, std::uint64_t b, std::uint64_t c, std::uint64_t d)) {
+RC_GTEST_PROP(UuidProperty, OrderOfIdsIsOrderOfTexts,
+              (std::uint64_t a, std::uint64_t b, std::uint64_t c, std::uint64_t d)) {
     const Uuid one{a, b};
     const Uuid other{c, d};
     RC_ASSERT((one < other) == (one.toString() < other.toString()));

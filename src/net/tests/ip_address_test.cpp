@@ -8,10 +8,11 @@ namespace {
 
 TEST(Ipv4Address, RefusesOtherText) {
     for (const std::string_view text :
-         {std::string_view(""), std::string_view("1.2.3"), std::string_view("1.2.3.4.5"), std::string_view("256.1.1.1"),
-          std::string_view("1.2.3.4 "), std::string_view(" 1.2.3.4"), std::string_view("1..2.3"),
-          std::string_view("0x1.2.3.4"), std::string_view("01.2.3.4"), std::string_view("1.2.3.4\0", 8),
-          std::string_view("::1"), std::string_view("a.b.c.d"), std::string_view("-1.2.3.4")}) {
+         {std::string_view(""), std::string_view("1.2.3"), std::string_view("1.2.3.4.5"),
+          std::string_view("256.1.1.1"), std::string_view("1.2.3.4 "), std::string_view(" 1.2.3.4"),
+          std::string_view("1..2.3"), std::string_view("0x1.2.3.4"), std::string_view("01.2.3.4"),
+          std::string_view("1.2.3.4\0", 8), std::string_view("::1"), std::string_view("a.b.c.d"),
+          std::string_view("-1.2.3.4")}) {
         EXPECT_FALSE(Ipv4Address::parse(text)) << text;
     }
     EXPECT_FALSE(IpAddress::parse("1.2.3"));
@@ -27,7 +28,9 @@ TEST(Ipv4Address, Kinds) {
 }
 
 TEST(Ipv6Address, TextIsCanonical) {
-    const auto canonical = [](std::string_view text) { return Ipv6Address::parse(text).value().toString(); };
+    const auto canonical = [](std::string_view text) {
+        return Ipv6Address::parse(text).value().toString();
+    };
     EXPECT_EQ(canonical("2001:0DB8:0:0:1:0:0:1"), "2001:db8::1:0:0:1");
     EXPECT_EQ(canonical("0:0:0:0:0:0:0:0"), "::");
     EXPECT_EQ(canonical("::ffff:10.0.0.1"), "::ffff:10.0.0.1");
@@ -36,10 +39,10 @@ TEST(Ipv6Address, TextIsCanonical) {
 
 TEST(Ipv6Address, RefusesOtherText) {
     for (const std::string_view text :
-         {std::string_view(""), std::string_view(":"), std::string_view("1:2:3:4:5:6:7"), std::string_view("1::2::3"),
-          std::string_view("1:2:3:4:5:6:7:8:9"), std::string_view("fe80::1%eth0"), std::string_view("12345::"),
-          std::string_view("::g"), std::string_view("[::1]"), std::string_view("::1\0", 4),
-          std::string_view("1.2.3.4")}) {
+         {std::string_view(""), std::string_view(":"), std::string_view("1:2:3:4:5:6:7"),
+          std::string_view("1::2::3"), std::string_view("1:2:3:4:5:6:7:8:9"),
+          std::string_view("fe80::1%eth0"), std::string_view("12345::"), std::string_view("::g"),
+          std::string_view("[::1]"), std::string_view("::1\0", 4), std::string_view("1.2.3.4")}) {
         EXPECT_FALSE(Ipv6Address::parse(text)) << text;
     }
 }
@@ -95,12 +98,15 @@ bool bitOf(const IpAddress& a, unsigned index) {
     return (wire[index / 8] >> (7 - index % 8)) & 1;
 }
 
-RC_GTEST_PROP(IpAddressProperty, MaskKeepsTheFirstBitsAndClearsTheRest, (bool v6, std::uint64_t high, std::uint64_t low)) {
-    const IpAddress a = v6 ? IpAddress{Ipv6Address{high, low}} : IpAddress{Ipv4Address{static_cast<std::uint32_t>(low)}};
+RC_GTEST_PROP(IpAddressProperty, MaskKeepsTheFirstBitsAndClearsTheRest,
+              (bool v6, std::uint64_t high, std::uint64_t low)) {
+    const IpAddress a = v6 ? IpAddress{Ipv6Address{high, low}}
+                           : IpAddress{Ipv4Address{static_cast<std::uint32_t>(low)}};
     for (unsigned length = 0; length <= a.bits(); ++length) {
         const auto masked = a.masked(length);
         RC_ASSERT(masked.family() == a.family());
-        for (unsigned i = 0; i < a.bits(); ++i) RC_ASSERT(bitOf(masked, i) == (i < length && bitOf(a, i)));
+        for (unsigned i = 0; i < a.bits(); ++i)
+            RC_ASSERT(bitOf(masked, i) == (i < length && bitOf(a, i)));
     }
 }
 

@@ -28,8 +28,9 @@ TEST(IpPrefix, ContainsItsOwnFamilyOnly) {
 
 TEST(IpPrefix, RefusesOtherText) {
     for (const std::string_view text :
-         {"", "10.0.0.0", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/ 8", "10.0.0.0/8 ", "10.0.0.0/+8",
-          "10.0.0.0/0x8", "/8", "10.0.0/8", "::/129", "10.0.0.0/8/8", "10.0.0.0/99999999999999999999"}) {
+         {"", "10.0.0.0", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/ 8", "10.0.0.0/8 ",
+          "10.0.0.0/+8", "10.0.0.0/0x8", "/8", "10.0.0/8", "::/129", "10.0.0.0/8/8",
+          "10.0.0.0/99999999999999999999"}) {
         const auto parsed = IpPrefix::parse(text);
         ASSERT_FALSE(parsed) << text;
         EXPECT_EQ(parsed.error().code, ErrorCode::Malformed);
@@ -37,7 +38,8 @@ TEST(IpPrefix, RefusesOtherText) {
 }
 
 RC_GTEST_PROP(IpPrefixProperty, TextRoundTrip, (bool v6, std::uint64_t high, std::uint64_t low)) {
-    const IpAddress a = v6 ? IpAddress{Ipv6Address{high, low}} : IpAddress{Ipv4Address{static_cast<std::uint32_t>(low)}};
+    const IpAddress a = v6 ? IpAddress{Ipv6Address{high, low}}
+                           : IpAddress{Ipv4Address{static_cast<std::uint32_t>(low)}};
     const auto length = *rc::gen::inRange<unsigned>(0, a.bits() + 1);
     const IpPrefix p{a, length};
     RC_ASSERT(IpPrefix::parse(p.toString()).value() == p);
@@ -57,7 +59,8 @@ RC_GTEST_PROP(IpPrefixProperty, ContainsEqualsComparingBitByBit, (std::uint32_t 
     RC_ASSERT(p.contains(Ipv4Address{other}) == same);
 }
 
-RC_GTEST_PROP(IpPrefixProperty, LongerPrefixesOfAnAddressNest, (std::uint64_t high, std::uint64_t low)) {
+RC_GTEST_PROP(IpPrefixProperty, LongerPrefixesOfAnAddressNest,
+              (std::uint64_t high, std::uint64_t low)) {
     const IpAddress a{Ipv6Address{high, low}};
     const auto shorter = *rc::gen::inRange<unsigned>(0, 129);
     const auto longer = *rc::gen::inRange<unsigned>(shorter, 129);

@@ -1,11 +1,11 @@
 #include "net/mac.h"
 
-#include <gtest/gtest.h>
-#include <rapidcheck/gtest.h>
-
 #include <algorithm>
 #include <array>
 #include <unordered_set>
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 #include "net/numbers.h"
 
@@ -19,9 +19,10 @@ TEST(Mac, TextForms) {
 }
 
 TEST(Mac, RefusesOtherText) {
-    for (const std::string_view text : {"", "02", "02:00:00:00:00", "02:00:00:00:00:01:02", "02:00:00:00:00:",
-                                        ":00:00:00:00:01", "002:00:00:00:00:01", "0g:00:00:00:00:01",
-                                        "02:00:00:00:00:01 ", "020000000001", "02::00:00:00:01"}) {
+    for (const std::string_view text :
+         {"", "02", "02:00:00:00:00", "02:00:00:00:00:01:02", "02:00:00:00:00:", ":00:00:00:00:01",
+          "002:00:00:00:00:01", "0g:00:00:00:00:01", "02:00:00:00:00:01 ", "020000000001",
+          "02::00:00:00:01"}) {
         const auto mac = Mac::parse(text);
         ASSERT_FALSE(mac) << text;
         EXPECT_EQ(mac.error().code, ErrorCode::Malformed);
@@ -55,7 +56,8 @@ RC_GTEST_PROP(MacProperty, TextAndWireRoundTrip, (std::uint64_t value)) {
 }
 
 RC_GTEST_PROP(MacProperty, TextThatIsReadIsPrintedEqual, ()) {
-    const auto text = *rc::gen::container<std::string>(rc::gen::elementOf(std::string("0123456789abcdefABCDEF:-: ")));
+    const auto text = *rc::gen::container<std::string>(
+        rc::gen::elementOf(std::string("0123456789abcdefABCDEF:-: ")));
     const auto mac = Mac::parse(text);
     RC_ASSERT(!mac || Mac::parse(mac->toString()).value() == *mac);
 }

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <gmock/gmock.h>
-
 #include <string>
 #include <utility>
+
+#include <gmock/gmock.h>
 
 #include "packet/builder.h"
 #include "packet/describe.h"
@@ -25,13 +25,19 @@ public:
         return false;
     }
     void DescribeTo(std::ostream* out) const { *out << "is the packet\n" << describe(expected_); }
-    void DescribeNegationTo(std::ostream* out) const { *out << "is not the packet\n" << describe(expected_); }
+    void DescribeNegationTo(std::ostream* out) const {
+        *out << "is not the packet\n" << describe(expected_);
+    }
 
 private:
     Frame expected_;
 };
 
-inline EqualsPacketMatcher EqualsPacket(const Packet& expected) { return EqualsPacketMatcher{expected.toBytes()}; }
-inline EqualsPacketMatcher EqualsPacket(Frame expected) { return EqualsPacketMatcher{std::move(expected)}; }
+inline EqualsPacketMatcher EqualsPacket(const Packet& expected) {
+    return EqualsPacketMatcher{expected.toBytes()};
+}
+inline EqualsPacketMatcher EqualsPacket(Frame expected) {
+    return EqualsPacketMatcher{std::move(expected)};
+}
 
 }  // namespace midonet::packet::testing

@@ -1,9 +1,9 @@
 #include "packet/checksum.h"
 
+#include <vector>
+
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
-
-#include <vector>
 
 namespace midonet::packet {
 namespace {
@@ -37,12 +37,13 @@ TEST(Checksum, PseudoHeaderHoldsAddressesProtocolAndLength) {
     storeBe32(v6.data() + 32, 0x12345);
     v6[39] = 58;
     Checksum sum6;
-    sum6.addPseudoHeader(net::Ipv6Address{0x20010db800000000ULL, 1}, net::Ipv6Address{0x20010db800000000ULL, 2}, 58,
-                         0x12345);
+    sum6.addPseudoHeader(net::Ipv6Address{0x20010db800000000ULL, 1},
+                         net::Ipv6Address{0x20010db800000000ULL, 2}, 58, 0x12345);
     EXPECT_EQ(sum6.value(), checksumOf(v6));
 }
 
-RC_GTEST_PROP(ChecksumProperty, PiecesSumToTheWhole, (const Bytes& first, const Bytes& second, const Bytes& third)) {
+RC_GTEST_PROP(ChecksumProperty, PiecesSumToTheWhole,
+              (const Bytes& first, const Bytes& second, const Bytes& third)) {
     Bytes whole = first;
     whole.insert(whole.end(), second.begin(), second.end());
     whole.insert(whole.end(), third.begin(), third.end());
@@ -57,15 +58,18 @@ RC_GTEST_PROP(ChecksumProperty, DataWithItsChecksumSumsToZero, (Bytes bytes)) {
     RC_ASSERT(checksumOf(bytes) == 0);
 }
 
-/// Zero has two forms in one's complement: the update is right when it verifies, not only when it is equal.
+/// Zero has two forms in one's complement: the update is right when it verifies, not only when it
+/// is equal.
 bool verifies(const Bytes& bytes, std::uint16_t checksum) {
     return Checksum{}.add(checksum).add(bytes).value() == 0;
 }
 
-RC_GTEST_PROP(ChecksumProperty, UpdateEqualsComputingAnew, (std::uint32_t before, std::uint32_t after, const Bytes& rest)) {
+RC_GTEST_PROP(ChecksumProperty, UpdateEqualsComputingAnew,
+              (std::uint32_t before, std::uint32_t after, const Bytes& rest)) {
     Bytes bytes(4);
     storeBe32(bytes.data(), before);
-    bytes.push_back(0x45);  // As in every real header: data of zeros alone has no second form of zero.
+    bytes.push_back(
+        0x45);  // As in every real header: data of zeros alone has no second form of zero.
     bytes.insert(bytes.end(), rest.begin(), rest.end());
     const auto old = checksumOf(bytes);
 
@@ -74,7 +78,8 @@ RC_GTEST_PROP(ChecksumProperty, UpdateEqualsComputingAnew, (std::uint32_t before
 
     storeBe32(bytes.data(), before);
     storeBe16(bytes.data(), static_cast<std::uint16_t>(after));
-    RC_ASSERT(verifies(bytes, updateChecksum(old, static_cast<std::uint16_t>(before >> 16), static_cast<std::uint16_t>(after))));
+    RC_ASSERT(verifies(bytes, updateChecksum(old, static_cast<std::uint16_t>(before >> 16),
+                                             static_cast<std::uint16_t>(after))));
 }
 
 RC_GTEST_PROP(ChecksumProperty, UpdateOfAnIpv6Address,

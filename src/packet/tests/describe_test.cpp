@@ -15,7 +15,10 @@ using ::testing::Not;
 constexpr const char* kA = "02:00:00:00:00:0a";
 constexpr const char* kB = "02:00:00:00:00:0b";
 
-Packet udpPacket() { return eth(kA, kB) / vlan(10).priority(2) / ipv4("10.0.1.2", "10.0.2.2").ttl(63) / udp(1000, 53) / "hi"; }
+Packet udpPacket() {
+    return eth(kA, kB) / vlan(10).priority(2) / ipv4("10.0.1.2", "10.0.2.2").ttl(63) /
+           udp(1000, 53) / "hi";
+}
 
 TEST(Describe, OneLinePerHeader) {
     EXPECT_EQ(describe(udpPacket().toBytes()),
@@ -27,15 +30,20 @@ TEST(Describe, OneLinePerHeader) {
 }
 
 TEST(Describe, InnerFramesAreIndented) {
-    const auto text = describe((eth(kA, kB) / ipv4("1.1.1.1", "2.2.2.2") / udp(1, kVxlanPort) / vxlan(77) / udpPacket()).toBytes());
+    const auto text = describe(
+        (eth(kA, kB) / ipv4("1.1.1.1", "2.2.2.2") / udp(1, kVxlanPort) / vxlan(77) / udpPacket())
+            .toBytes());
     EXPECT_THAT(text, HasSubstr("\nvxlan key 77\n  eth 02:"));
     EXPECT_THAT(text, HasSubstr("\n  udp 1000 > 53"));
-    EXPECT_THAT(describe((eth(kA, kB) / ipv4("1.1.1.1", "2.2.2.2") / gre(5) / udpPacket()).toBytes()),
-                HasSubstr("\ngre key 5\n  eth 02:"));
+    EXPECT_THAT(
+        describe((eth(kA, kB) / ipv4("1.1.1.1", "2.2.2.2") / gre(5) / udpPacket()).toBytes()),
+        HasSubstr("\ngre key 5\n  eth 02:"));
 }
 
 TEST(Describe, PointsOutWrongChecksumsAndLengths) {
-    const auto text = describe((eth(kA, kB) / ipv4("10.0.1.2", "10.0.2.2").checksum(1) / udp(1, 2).checksum(2).length(9)).toBytes());
+    const auto text = describe(
+        (eth(kA, kB) / ipv4("10.0.1.2", "10.0.2.2").checksum(1) / udp(1, 2).checksum(2).length(9))
+            .toBytes());
     EXPECT_THAT(text, HasSubstr("[checksum 0x0001, right is 0x"));
     EXPECT_THAT(text, HasSubstr("[wrong length]"));
     EXPECT_THAT(text, HasSubstr("[checksum 0x0002, right is 0x"));
@@ -43,8 +51,11 @@ TEST(Describe, PointsOutWrongChecksumsAndLengths) {
 
 TEST(Describe, KnowsAPartialChecksum) {
     Checksum pseudo;
-    pseudo.addPseudoHeader(net::Ipv4Address{0x0a000102}, net::Ipv4Address{0x0a000202}, ipproto::kUdp, 8);
-    const auto frame = (eth(kA, kB) / ipv4("10.0.1.2", "10.0.2.2") / udp(1, 2).checksum(pseudo.folded())).toBytes();
+    pseudo.addPseudoHeader(net::Ipv4Address{0x0a000102}, net::Ipv4Address{0x0a000202},
+                           ipproto::kUdp, 8);
+    const auto frame =
+        (eth(kA, kB) / ipv4("10.0.1.2", "10.0.2.2") / udp(1, 2).checksum(pseudo.folded()))
+            .toBytes();
     EXPECT_THAT(describe(frame), HasSubstr("[partial checksum]"));
 }
 
@@ -54,7 +65,8 @@ TEST(Describe, ReadsWhatIsNoPacket) {
 }
 
 TEST(Summarize, FitsOnALine) {
-    EXPECT_EQ(summarize(udpPacket().toBytes()), "udp 10.0.1.2:1000 > 10.0.2.2:53 vlan 10, 48 bytes");
+    EXPECT_EQ(summarize(udpPacket().toBytes()),
+              "udp 10.0.1.2:1000 > 10.0.2.2:53 vlan 10, 48 bytes");
     EXPECT_EQ(summarize((eth(kA, kB) / ipv6("fe80::1", "fe80::2") / tcp(1, 2)).toBytes()),
               "tcp [fe80::1]:1 > [fe80::2]:2, 74 bytes");
     EXPECT_EQ(summarize((eth(kA, kB) / arpRequest(kA, "10.0.0.1", "10.0.0.2")).toBytes()),
@@ -63,7 +75,9 @@ TEST(Summarize, FitsOnALine) {
 
 TEST(EqualsPacketMatcher, ShowsTheHeaderThatDiffers) {
     const Frame right = udpPacket().toBytes();
-    const Frame wrong = (eth(kA, kB) / vlan(10).priority(2) / ipv4("10.0.1.2", "10.0.2.2").ttl(64) / udp(1000, 53) / "hi").toBytes();
+    const Frame wrong = (eth(kA, kB) / vlan(10).priority(2) / ipv4("10.0.1.2", "10.0.2.2").ttl(64) /
+                         udp(1000, 53) / "hi")
+                            .toBytes();
     EXPECT_THAT(right, testing::EqualsPacket(udpPacket()));
     EXPECT_THAT(wrong, Not(testing::EqualsPacket(udpPacket())));
 

@@ -45,7 +45,8 @@ TEST(Parse, LengthFieldOf8023StaysAsItIs) {
 
 TEST(Parse, UdpFieldsOffsetsAndPayloadWithoutPadding) {
     const Frame frame =
-        (eth(kA, kB) / ipv4("10.0.1.2", "10.0.2.2").ttl(63).tos(0x2e) / udp(1000, 53) / "hi").toBytes(60);
+        (eth(kA, kB) / ipv4("10.0.1.2", "10.0.2.2").ttl(63).tos(0x2e) / udp(1000, 53) / "hi")
+            .toBytes(60);
     const auto p = parsed(frame);
     EXPECT_EQ(p.layer, Layer::Transport);
     EXPECT_TRUE(p.isIpv4());
@@ -117,9 +118,10 @@ TEST(Parse, ArpForOtherAddressesIsOnlyBridged) {
 }
 
 TEST(Parse, TcpFlagsAndPayloadBehindOptions) {
-    const Frame frame = (eth(kA, kB) / ipv4("10.0.1.2", "10.0.2.2").options({1, 1, 1, 1}) /
-                         tcp(1, 2).flags(tcpflag::kSyn | tcpflag::kAck).options({2, 4, 5, 6}) / "data")
-                            .toBytes();
+    const Frame frame =
+        (eth(kA, kB) / ipv4("10.0.1.2", "10.0.2.2").options({1, 1, 1, 1}) /
+         tcp(1, 2).flags(tcpflag::kSyn | tcpflag::kAck).options({2, 4, 5, 6}) / "data")
+            .toBytes();
     const auto p = parsed(frame);
     EXPECT_TRUE(p.hasTransport(ipproto::kTcp));
     EXPECT_EQ(p.tcpFlags, tcpflag::kSyn | tcpflag::kAck);
@@ -141,38 +143,45 @@ TEST(Parse, SctpPorts) {
     Frame sctp(12);
     storeBe16(sctp.data(), 700);
     storeBe16(sctp.data() + 2, 800);
-    const auto p = parsed((eth(kA, kB) / ipv4("10.0.1.2", "10.0.2.2").protocol(ipproto::kSctp) / sctp).toBytes());
+    const auto p = parsed(
+        (eth(kA, kB) / ipv4("10.0.1.2", "10.0.2.2").protocol(ipproto::kSctp) / sctp).toBytes());
     EXPECT_TRUE(p.hasTransport(ipproto::kSctp));
     EXPECT_EQ(p.sourcePort, 700);
     EXPECT_EQ(p.destinationPort, 800);
 }
 
 TEST(Parse, IcmpTypeCodeAndEchoId) {
-    const auto echo = parsed((eth(kA, kB) / ipv4("10.0.1.2", "10.0.2.2") / icmpEcho(77, 5)).toBytes());
+    const auto echo =
+        parsed((eth(kA, kB) / ipv4("10.0.1.2", "10.0.2.2") / icmpEcho(77, 5)).toBytes());
     EXPECT_EQ(echo.sourcePort, icmptype::kEchoRequest);
     EXPECT_EQ(echo.destinationPort, 0);
     EXPECT_EQ(echo.icmpId, 77);
     EXPECT_EQ(echo.icmpSequence, 5);
 
-    const auto error = parsed((eth(kA, kB) / ipv4("10.0.1.2", "10.0.2.2") / icmp(3, 4, 0x00010002)).toBytes());
+    const auto error =
+        parsed((eth(kA, kB) / ipv4("10.0.1.2", "10.0.2.2") / icmp(3, 4, 0x00010002)).toBytes());
     EXPECT_EQ(error.sourcePort, icmptype::kUnreachable);
     EXPECT_EQ(error.destinationPort, 4);
     EXPECT_EQ(error.icmpId, 0) << "only echo messages have an identifier";
 }
 
 TEST(Parse, IcmpOfTheOtherFamilyIsUnknown) {
-    const auto p = parsed((eth(kA, kB) / ipv4("10.0.1.2", "10.0.2.2") / icmpv6Echo(1, 1)).toBytes());
+    const auto p =
+        parsed((eth(kA, kB) / ipv4("10.0.1.2", "10.0.2.2") / icmpv6Echo(1, 1)).toBytes());
     EXPECT_EQ(p.layer, Layer::Network);
     EXPECT_EQ(p.ipProtocol, ipproto::kIcmpv6);
 }
 
 TEST(Parse, Ipv4Fragments) {
-    const auto first = parsed((eth(kA, kB) / ipv4("10.0.1.2", "10.0.2.2").fragment(0, true) / udp(1, 2) / "12345678").toBytes());
+    const auto first = parsed(
+        (eth(kA, kB) / ipv4("10.0.1.2", "10.0.2.2").fragment(0, true) / udp(1, 2) / "12345678")
+            .toBytes());
     EXPECT_EQ(first.fragment, Fragment::First);
     EXPECT_EQ(first.layer, Layer::Transport);
     for (const bool more : {true, false}) {
-        const auto later =
-            parsed((eth(kA, kB) / ipv4("10.0.1.2", "10.0.2.2").fragment(8, more) / udp(1, 2) / "12345678").toBytes());
+        const auto later = parsed(
+            (eth(kA, kB) / ipv4("10.0.1.2", "10.0.2.2").fragment(8, more) / udp(1, 2) / "12345678")
+                .toBytes());
         EXPECT_EQ(later.fragment, Fragment::Later);
         EXPECT_EQ(later.layer, Layer::Network);
         EXPECT_EQ(later.ipProtocol, ipproto::kUdp);
@@ -181,8 +190,10 @@ TEST(Parse, Ipv4Fragments) {
 }
 
 TEST(Parse, AFirstFragmentTooSmallForItsTransportHeaderHasNoPorts) {
-    const auto p = parsed(
-        (eth(kA, kB) / ipv4("10.0.1.2", "10.0.2.2").fragment(0, true).protocol(ipproto::kTcp) / Frame(8)).toBytes());
+    const auto p =
+        parsed((eth(kA, kB) /
+                ipv4("10.0.1.2", "10.0.2.2").fragment(0, true).protocol(ipproto::kTcp) / Frame(8))
+                   .toBytes());
     EXPECT_EQ(p.fragment, Fragment::First);
     EXPECT_EQ(p.layer, Layer::Network);
 }
@@ -215,9 +226,11 @@ TEST(Parse, ACutFrameSaysSo) {
 }
 
 TEST(Parse, Ipv6BehindAllExtensionHeaders) {
-    const Frame frame = (eth(kA, kB) / ipv6("2001:db8::1", "2001:db8::2").trafficClass(0xb9).hopLimit(9) / hopByHop() /
-                         destinationOptions(Frame(20)) / routing() / ipv6Fragment(0, true) / udp(7, 8) / "12345678")
-                            .toBytes();
+    const Frame frame =
+        (eth(kA, kB) / ipv6("2001:db8::1", "2001:db8::2").trafficClass(0xb9).hopLimit(9) /
+         hopByHop() / destinationOptions(Frame(20)) / routing() / ipv6Fragment(0, true) /
+         udp(7, 8) / "12345678")
+            .toBytes();
     const auto p = parsed(frame);
     EXPECT_TRUE(p.isIpv6());
     EXPECT_TRUE(p.hasTransport(ipproto::kUdp));
@@ -231,7 +244,9 @@ TEST(Parse, Ipv6BehindAllExtensionHeaders) {
 }
 
 TEST(Parse, LaterIpv6FragmentHasProtocolButNoPorts) {
-    const auto p = parsed((eth(kA, kB) / ipv6("2001:db8::1", "2001:db8::2") / ipv6Fragment(1480, false) / udp(7, 8)).toBytes());
+    const auto p = parsed(
+        (eth(kA, kB) / ipv6("2001:db8::1", "2001:db8::2") / ipv6Fragment(1480, false) / udp(7, 8))
+            .toBytes());
     EXPECT_EQ(p.fragment, Fragment::Later);
     EXPECT_EQ(p.layer, Layer::Network);
     EXPECT_EQ(p.ipProtocol, ipproto::kUdp);
@@ -239,7 +254,9 @@ TEST(Parse, LaterIpv6FragmentHasProtocolButNoPorts) {
 }
 
 TEST(Parse, AnAtomicIpv6FragmentIsAWholePacket) {
-    const auto p = parsed((eth(kA, kB) / ipv6("2001:db8::1", "2001:db8::2") / ipv6Fragment(0, false) / udp(7, 8)).toBytes());
+    const auto p = parsed(
+        (eth(kA, kB) / ipv6("2001:db8::1", "2001:db8::2") / ipv6Fragment(0, false) / udp(7, 8))
+            .toBytes());
     EXPECT_EQ(p.fragment, Fragment::None);
     EXPECT_EQ(p.layer, Layer::Transport);
 }
@@ -257,7 +274,9 @@ TEST(Parse, ExtensionHeadersAreBounded) {
 }
 
 TEST(Parse, AnExtensionHeaderBeyondTheEndStopsThere) {
-    Frame frame = (eth(kA, kB) / ipv6("2001:db8::1", "2001:db8::2") / destinationOptions() / udp(7, 8)).toBytes();
+    Frame frame =
+        (eth(kA, kB) / ipv6("2001:db8::1", "2001:db8::2") / destinationOptions() / udp(7, 8))
+            .toBytes();
     frame[55] = 200;
     const auto p = parsed(frame);
     EXPECT_EQ(p.layer, Layer::Network);
@@ -265,8 +284,9 @@ TEST(Parse, AnExtensionHeaderBeyondTheEndStopsThere) {
 }
 
 TEST(Parse, AJumbogramReachesToTheEndOfTheFrame) {
-    const Frame frame =
-        (eth(kA, kB) / ipv6("2001:db8::1", "2001:db8::2").payloadLength(0) / hopByHop() / udp(7, 8) / "big").toBytes();
+    const Frame frame = (eth(kA, kB) / ipv6("2001:db8::1", "2001:db8::2").payloadLength(0) /
+                         hopByHop() / udp(7, 8) / "big")
+                            .toBytes();
     const auto p = parsed(frame);
     EXPECT_EQ(p.layer, Layer::Transport);
     EXPECT_EQ(asText(p.payload(frame)), "big");
@@ -274,12 +294,16 @@ TEST(Parse, AJumbogramReachesToTheEndOfTheFrame) {
 }
 
 TEST(Parse, NeighbourDiscovery) {
-    const auto ns = parsed((eth(kA, kB) / ipv6("fe80::a", "ff02::1") / neighbourSolicitation("2001:db8::2", kA)).toBytes());
+    const auto ns =
+        parsed((eth(kA, kB) / ipv6("fe80::a", "ff02::1") / neighbourSolicitation("2001:db8::2", kA))
+                   .toBytes());
     EXPECT_EQ(ns.sourcePort, icmpv6type::kNeighbourSolicitation);
     EXPECT_EQ(net::IpAddress{ns.ndTarget}, ip("2001:db8::2"));
     EXPECT_EQ(ns.ndLinkLayer, mac(kA));
 
-    const auto na = parsed((eth(kA, kB) / ipv6("fe80::b", "fe80::a") / neighbourAdvertisement("2001:db8::2", kB)).toBytes());
+    const auto na = parsed(
+        (eth(kA, kB) / ipv6("fe80::b", "fe80::a") / neighbourAdvertisement("2001:db8::2", kB))
+            .toBytes());
     EXPECT_EQ(na.sourcePort, icmpv6type::kNeighbourAdvertisement);
     EXPECT_EQ(na.ndLinkLayer, mac(kB));
 }
@@ -302,8 +326,10 @@ TEST(Parse, NeighbourOptionsOfOtherTypesAreSkipped) {
 /// Whatever is cut off, offsets stay inside the frame and no layer is found that was not there.
 TEST(Parse, EveryPrefixOfAFrameIsSafe) {
     const Packet packets[] = {
-        eth(kA, kB) / vlan(1) / vlan(2) / ipv4("10.0.1.2", "10.0.2.2").options({1, 1, 1, 1}) / tcp(1, 2).options({1, 1, 1, 1}) / "x",
-        eth(kA, kB) / ipv6("fe80::a", "ff02::1") / hopByHop() / ipv6Fragment(0, true) / neighbourSolicitation("fe80::1", kA),
+        eth(kA, kB) / vlan(1) / vlan(2) / ipv4("10.0.1.2", "10.0.2.2").options({1, 1, 1, 1}) /
+            tcp(1, 2).options({1, 1, 1, 1}) / "x",
+        eth(kA, kB) / ipv6("fe80::a", "ff02::1") / hopByHop() / ipv6Fragment(0, true) /
+            neighbourSolicitation("fe80::1", kA),
         eth(kA, kB) / arpRequest(kA, "10.0.0.1", "10.0.0.2"),
     };
     for (const auto& packet : packets) {

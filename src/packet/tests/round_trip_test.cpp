@@ -17,14 +17,17 @@ namespace midonet::packet {
 namespace {
 
 rc::Gen<net::Mac> anyMac() {
-    return rc::gen::map(rc::gen::arbitrary<std::uint64_t>(), [](std::uint64_t v) { return net::Mac{v}; });
+    return rc::gen::map(rc::gen::arbitrary<std::uint64_t>(),
+                        [](std::uint64_t v) { return net::Mac{v}; });
 }
 rc::Gen<net::Ipv4Address> anyV4() {
-    return rc::gen::map(rc::gen::arbitrary<std::uint32_t>(), [](std::uint32_t v) { return net::Ipv4Address{v}; });
+    return rc::gen::map(rc::gen::arbitrary<std::uint32_t>(),
+                        [](std::uint32_t v) { return net::Ipv4Address{v}; });
 }
 rc::Gen<net::Ipv6Address> anyV6() {
-    return rc::gen::map(rc::gen::pair(rc::gen::arbitrary<std::uint64_t>(), rc::gen::arbitrary<std::uint64_t>()),
-                        [](const auto& v) { return net::Ipv6Address{v.first, v.second}; });
+    return rc::gen::map(
+        rc::gen::pair(rc::gen::arbitrary<std::uint64_t>(), rc::gen::arbitrary<std::uint64_t>()),
+        [](const auto& v) { return net::Ipv6Address{v.first, v.second}; });
 }
 
 struct Transport {
@@ -38,10 +41,13 @@ Transport anyTransport(bool v6) {
     const auto source = *rc::gen::arbitrary<std::uint16_t>();
     const auto destination = *rc::gen::arbitrary<std::uint16_t>();
     switch (*rc::gen::inRange(0, 3)) {
-        case 0: return {udp(source, destination), ipproto::kUdp, source, destination};
+        case 0:
+            return {udp(source, destination), ipproto::kUdp, source, destination};
         case 1: {
             const auto options = *rc::gen::container<Frame>(rc::gen::arbitrary<std::uint8_t>());
-            const Frame some(options.begin(), options.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(options.size(), 40)));
+            const Frame some(options.begin(),
+                             options.begin() + static_cast<std::ptrdiff_t>(
+                                                   std::min<std::size_t>(options.size(), 40)));
             return {tcp(source, destination).options(some), ipproto::kTcp, source, destination};
         }
         default: {
@@ -51,10 +57,12 @@ Transport anyTransport(bool v6) {
     }
 }
 
-RC_GTEST_PROP(RoundTrip, HeadersThatAreBuiltAreParsed, (const Frame& payload, bool v6, std::uint8_t tos, std::uint8_t ttl)) {
+RC_GTEST_PROP(RoundTrip, HeadersThatAreBuiltAreParsed,
+              (const Frame& payload, bool v6, std::uint8_t tos, std::uint8_t ttl)) {
     const auto source = *anyMac();
     const auto destination = *anyMac();
-    const auto tags = *rc::gen::container<std::vector<std::uint16_t>>(rc::gen::inRange<std::uint16_t>(0, 4096));
+    const auto tags =
+        *rc::gen::container<std::vector<std::uint16_t>>(rc::gen::inRange<std::uint16_t>(0, 4096));
     Packet p = eth(source, destination);
     const std::size_t tagCount = std::min<std::size_t>(tags.size(), 2);
     for (std::size_t i = 0; i < tagCount; ++i) p = p / vlan(tags[i]);
@@ -76,7 +84,8 @@ RC_GTEST_PROP(RoundTrip, HeadersThatAreBuiltAreParsed, (const Frame& payload, bo
         ipDestination = b;
     }
     const Transport transport = anyTransport(v6);
-    const Frame frame = (p / transport.packet / payload).toBytes(*rc::gen::inRange<std::size_t>(0, 100));
+    const Frame frame =
+        (p / transport.packet / payload).toBytes(*rc::gen::inRange<std::size_t>(0, 100));
 
     const auto read = parse(frame);
     RC_ASSERT(read.has_value());
@@ -96,17 +105,19 @@ RC_GTEST_PROP(RoundTrip, HeadersThatAreBuiltAreParsed, (const Frame& payload, bo
     RC_ASSERT(Frame(bytes.begin(), bytes.end()) == payload);
 
     Checksum sum;
-    const auto segment = ByteView(frame).subspan(read->transportOffset, read->payloadEnd - read->transportOffset);
+    const auto segment =
+        ByteView(frame).subspan(read->transportOffset, read->payloadEnd - read->transportOffset);
     if (transport.protocol != ipproto::kIcmp)
-        sum.addPseudoHeader(ipSource, ipDestination, transport.protocol, static_cast<std::uint32_t>(segment.size()));
+        sum.addPseudoHeader(ipSource, ipDestination, transport.protocol,
+                            static_cast<std::uint32_t>(segment.size()));
     RC_ASSERT(sum.add(segment).value() == 0);
     RC_ASSERT(describe(frame).find("[checksum") == std::string::npos);
 }
 
 /// A valid frame with a few bytes changed: what foreign bytes look like when they hurt.
 RC_GTEST_PROP(RoundTrip, DamagedFramesStayInsideTheirBounds, (const Frame& payload)) {
-    Frame frame = (eth(*anyMac(), *anyMac()) / vlan(1) / ipv6(*anyV6(), *anyV6()) / hopByHop() / ipv6Fragment(0, true) /
-                   neighbourSolicitation(*anyV6(), *anyMac()) / payload)
+    Frame frame = (eth(*anyMac(), *anyMac()) / vlan(1) / ipv6(*anyV6(), *anyV6()) / hopByHop() /
+                   ipv6Fragment(0, true) / neighbourSolicitation(*anyV6(), *anyMac()) / payload)
                       .toBytes();
     const auto damage = *rc::gen::container<std::vector<std::pair<std::uint16_t, std::uint8_t>>>(
         rc::gen::arbitrary<std::pair<std::uint16_t, std::uint8_t>>());

@@ -1,7 +1,7 @@
+#include <vector>
+
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
-
-#include <vector>
 
 #include "packet/checksum.h"
 #include "packet/gre.h"
@@ -37,8 +37,8 @@ TEST(Vxlan, IgnoresReservedBits) {
 }
 
 RC_GTEST_PROP(GreProperty, WhatIsWrittenIsReadBack,
-              (std::uint16_t protocol, bool checksum, bool hasKey, bool hasSequence, std::uint32_t key,
-               std::uint32_t sequence, const Bytes& payload)) {
+              (std::uint16_t protocol, bool checksum, bool hasKey, bool hasSequence,
+               std::uint32_t key, std::uint32_t sequence, const Bytes& payload)) {
     GreHeader header;
     header.protocol = protocol;
     header.hasChecksum = checksum;
