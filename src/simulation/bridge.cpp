@@ -38,19 +38,26 @@ std::optional<TagChange> tagChange(PacketWalk& walk, const Port& in, const Port&
 
 SimulationResult flood(PacketWalk& walk, const Bridge& bridge, const Port& in) {
     walk.tag(FlowTag::broadcast(bridge.id));
-    for (const auto& id : bridge.exteriorPorts) {
-        if (id == in.id) continue;
-        const auto* out = walk.topology().port(id);
-        if (out == nullptr || !out->adminUp || !out->active) continue;
-        if (const auto change = tagChange(walk, in, *out)) walk.emit(id, change->edit, change->pushed);
-    }
+    const auto emitTo = [&](auto&& wanted) {
+        for (const auto& id : bridge.exteriorPorts) {
+            if (id == in.id) continue;
+            const auto* out = walk.topology().port(id);
+            if (out == nullptr || !out->adminUp || !out->active) continue;
+            const auto change = tagChange(walk, in, *out);
+            if (change && wanted(change->edit)) walk.emit(id, change->edit, change->pushed);
+        }
+    };
+    // Copies with the tag as received go first: one that is put back has lost its TPID and drop eligibility.
+    emitTo([](VlanEdit edit) { return edit == VlanEdit::AsReceived; });
+    if (bridge.vlanAware) emitTo([](VlanEdit edit) { return edit != VlanEdit::AsReceived; });
     // Broadcast(bridge) is invalidated when a receiver comes, so this drop may live long.
     return walk.emitted() ? walk.forward() : walk.drop(DropReason::NoReceivers);
 }
 
 SimulationResult unicast(PacketWalk& walk, const Bridge& bridge, const Port& in, net::VlanId vlan) {
     const auto destination = walk.ethDestination();
-    const auto port = walk.state().macPort(bridge.id, vlan, destination);
+    // The table may not know the source yet, but it is about to.
+    const auto port = destination == walk.ethSource() ? in.id : walk.state().macPort(bridge.id, vlan, destination);
     if (!port) {
         walk.tag(FlowTag::vlanFlood(bridge.id, vlan, destination));
         return flood(walk, bridge, in);
@@ -59,7 +66,8 @@ SimulationResult unicast(PacketWalk& walk, const Bridge& bridge, const Port& in,
     if (*port == in.id) return walk.drop(DropReason::Hairpin);
     walk.tag(FlowTag::device(port->uuid()));
     const auto* out = walk.topology().port(*port);
-    if (out == nullptr || !out->exterior()) return walk.drop(DropReason::UnpluggedPort, FlowClass::Error);
+    // A table can lag behind, or be written by hand: it never leads into another bridge.
+    if (out == nullptr || !out->exterior() || out->bridge != bridge.id) return walk.drop(DropReason::UnpluggedPort, FlowClass::Error);
     if (!out->adminUp) return walk.drop(DropReason::PortAdminDown);
     if (!out->active) return walk.drop(DropReason::EgressPortInactive, FlowClass::Error);
     const auto change = tagChange(walk, in, *out);
@@ -72,9 +80,9 @@ SimulationResult unicast(PacketWalk& walk, const Bridge& bridge, const Port& in,
 
 SimulationResult processBridge(PacketWalk& walk, const Bridge& bridge, const Port& in) {
     walk.tag(FlowTag::device(bridge.id.uuid()));
+    if (!bridge.adminUp) return walk.drop(DropReason::BridgeAdminDown);
     const auto source = walk.ethSource();
     if (source.isMulticast()) return walk.drop(DropReason::MulticastSource);
-    if (!bridge.adminUp) return walk.drop(DropReason::BridgeAdminDown);
 
     const auto vlan = frameVlan(walk, bridge, in);
     walk.effect(LearnMac{bridge.id, vlan, source, in.id});
