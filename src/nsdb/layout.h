@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/uuid.h"
+#include "model/schema.h"
+#include "nsdb/backend.h"
+
+namespace midonet::nsdb {
+
+/// Where things are, in every backend (docs/design/nsdb.md):
+///   o/<Class>                                   objects: name = id, value = the message
+///   i/<Target>/<target id>/<Holder>.<field>     index: name = id of the holder
+///   u/<Class>.<field>                           unique values: name = value, value = id of its holder
+///   s/<Class>/<id>                              state keys: name = key
+///   t/<table>                                   tables: name = L<key> learned, P<key> persistent
+///   c                                           counters
+///   e/<name>                                    elections: name = candidate
+std::string objectDirectory(const model::ClassSchema& type);
+RecordKey objectKey(const model::ClassSchema& type, const Uuid& id);
+std::string indexDirectory(const model::ClassSchema& target, const Uuid& id,
+                           const model::ClassSchema& holder, const model::ReferencePath& reference);
+RecordKey uniqueKey(const model::ClassSchema& type, const model::FieldSchema& field,
+                    std::string_view value);
+std::string stateDirectory(const model::ClassSchema& type, const Uuid& id);
+std::string tableDirectory(std::string_view table);
+/// Of all tables of an object; they end with it.
+std::string tablesOf(const model::ClassSchema& type, const Uuid& id);
+/// The object a table belongs to: of `<Class>/<id>/...`; none for other tables.
+std::optional<RecordKey> ownerOfTable(const model::Schema& schema, std::string_view table);
+std::string electionDirectory(std::string_view name);
+RecordKey counterKey(std::string_view name);
+
+enum class TableSlot : char { Learned = 'L', Persistent = 'P' };
+std::string tableRecordName(TableSlot slot, std::string_view key);
+
+/// Any text as a record name: what a name cannot hold is written as %XX.
+std::string encodeName(std::string_view text);
+std::string decodeName(std::string_view name);
+
+}  // namespace midonet::nsdb

@@ -1,0 +1,264 @@
+#include "nsdb/object_store.h"
+
+#include <google/protobuf/message.h>
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <random>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "nsdb/election.h"
+#include "nsdb/object_reader.h"
+#include "nsdb/object_session.h"
+#include "nsdb/object_transaction.h"
+#include "nsdb/table_merge.h"
+
+namespace midonet::nsdb {
+namespace {
+
+constexpr Logger kLog{"nsdb"};
+constexpr int kAttempts = 40;
+/// Counters are taken from the store in blocks, so that two transactions that take a number each
+/// do not collide.
+constexpr std::uint64_t kCounterBlock = 16;
+
+class ObjectView final : public View {
+public:
+    ObjectView(const model::Schema& schema, std::unique_ptr<Snapshot> snapshot)
+        : snapshot_(std::move(snapshot)), reader_(schema, *snapshot_) {}
+
+    Revision revision() const override { return snapshot_->revision(); }
+    Result<Stored<Message>> get(Class type, const Uuid& id) override { return reader_.get(type, id); }
+    Result<std::vector<Stored<Message>>> list(Class type) override { return reader_.list(type); }
+    Result<std::vector<Uuid>> referrers(Class type, std::string_view field,
+                                        const Uuid& target) override {
+        return reader_.referrers(type, field, target);
+    }
+    Result<std::optional<Uuid>> findUnique(Class type, std::string_view field,
+                                           std::string_view value) override {
+        return reader_.findUnique(type, field, value);
+    }
+    Result<std::optional<std::string>> state(Class type, const Uuid& id,
+                                             std::string_view key) override {
+        return reader_.state(type, id, key);
+    }
+
+private:
+    std::unique_ptr<Snapshot> snapshot_;
+    ObjectReader reader_;
+};
+
+using WatchCount = std::shared_ptr<std::atomic<std::size_t>>;
+
+class CountedHandle final : public event::Handle {
+public:
+    CountedHandle(event::HandlePtr inner, WatchCount count)
+        : inner_(std::move(inner)), count_(std::move(count)) {
+        ++*count_;
+    }
+    ~CountedHandle() override { --*count_; }
+
+private:
+    event::HandlePtr inner_;
+    WatchCount count_;
+};
+
+void pauseBefore(int attempt) {
+    thread_local std::minstd_rand random{std::random_device{}()};
+    const auto longest = 100 << std::min(attempt, 8);  // microseconds
+    std::this_thread::sleep_for(
+        std::chrono::microseconds(std::uniform_int_distribution<int>(0, longest)(random)));
+}
+
+class ObjectStore final : public Store {
+public:
+    ObjectStore(std::unique_ptr<Backend> backend, const model::Schema& schema)
+        : schema_(schema), backend_(std::move(backend)) {}
+
+    Backend& backend() { return *backend_; }
+
+    bool readsBlock() const override { return backend_->readsBlock(); }
+    Result<std::unique_ptr<View>> view() override {
+        TRY(snapshot, backend_->snapshot());
+        return std::make_unique<ObjectView>(schema_, std::move(snapshot));
+    }
+    Result<Revision> transact(const std::function<Result<void>(Transaction&)>& body) override;
+
+    event::HandlePtr watchObject(event::Loop& loop, Class type, const Uuid& id,
+                                 ObjectCallback callback) override;
+    event::HandlePtr watchReferrers(event::Loop& loop, Class type, std::string_view field,
+                                    const Uuid& target, IndexCallback callback) override;
+    event::HandlePtr watchState(event::Loop& loop, Class type, const Uuid& id, std::string_view key,
+                                StateCallback callback) override;
+    event::HandlePtr watchTable(event::Loop& loop, std::string_view table,
+                                TableCallback callback) override;
+    Result<std::vector<TableEntry>> readTable(std::string_view table) override {
+        TRY(snapshot, backend_->snapshot());
+        return readTableEntries(*snapshot, table);
+    }
+
+    std::unique_ptr<Session> openSession(event::Loop& loop, event::Duration ttl) override {
+        return std::make_unique<ObjectSession>(schema_, *backend_, loop, ttl);
+    }
+    std::size_t watchCount() const override { return *watchCount_; }
+    event::HandlePtr elect(Session& session, std::string_view name,
+                           std::function<void(bool)> callback) override {
+        auto* const own = dynamic_cast<ObjectSession*>(&session);
+        MIDONET_ASSERT(own != nullptr, "the session was opened by this store");
+        return std::make_unique<Election>(*backend_, *own, name, std::move(callback));
+    }
+
+private:
+    struct Numbers {
+        std::uint64_t next = 0;
+        std::uint64_t end = 0;
+    };
+
+    Result<std::uint64_t> nextOf(std::string_view counter);
+    Result<Numbers> takeNumbers(std::string_view counter);
+    event::HandlePtr counted(event::HandlePtr watch) {
+        return std::make_unique<CountedHandle>(std::move(watch), watchCount_);
+    }
+
+    const model::Schema& schema_;
+    std::unique_ptr<Backend> backend_;
+    WatchCount watchCount_ = std::make_shared<std::atomic<std::size_t>>(0);
+    std::mutex numbersMutex_;
+    std::map<std::string, Numbers, std::less<>> numbers_;  // guarded by numbersMutex_
+};
+
+Result<Revision> ObjectStore::transact(const std::function<Result<void>(Transaction&)>& body) {
+    Error last;
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+        if (attempt > 0) pauseBefore(attempt);
+        TRY(snapshot, backend_->snapshot());
+        ObjectTransaction transaction(schema_, *snapshot,
+                                      [this](std::string_view counter) { return nextOf(counter); });
+        TRY_VOID(body(transaction));
+        if (!transaction.records().hasWrites()) return snapshot->revision();
+        auto batch = transaction.records().takeBatch();
+        snapshot.reset();
+        auto committed = backend_->commit(std::move(batch));
+        if (committed || committed.error().code != ErrorCode::Stale) return committed;
+        last = committed.error();
+    }
+    return Unexpected{last.withContext("gave up after too many concurrent changes")};
+}
+
+Result<std::uint64_t> ObjectStore::nextOf(std::string_view counter) {
+    const std::lock_guard lock(numbersMutex_);
+    auto& numbers = numbers_.try_emplace(std::string(counter)).first->second;
+    if (numbers.next == numbers.end) {
+        TRY(taken, takeNumbers(counter));
+        numbers = taken;
+    }
+    return numbers.next++;
+}
+
+Result<ObjectStore::Numbers> ObjectStore::takeNumbers(std::string_view counter) {
+    const auto key = counterKey(counter);
+    Error last;
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+        if (attempt > 0) pauseBefore(attempt);
+        TRY(snapshot, backend_->snapshot());
+        TRY(record, snapshot->get(key.directory, key.name));
+        Numbers numbers{1, 1};
+        Batch batch;
+        if (record) {
+            numbers.next = std::stoull(std::string(record->value));
+            batch.recordChecks.push_back(
+                {key, Batch::RecordCheck::Expect::Version, record->version});
+        } else {
+            batch.recordChecks.push_back({key, Batch::RecordCheck::Expect::Absent, 0});
+        }
+        numbers.end = numbers.next + kCounterBlock;
+        batch.writes.push_back({key, std::to_string(numbers.end)});
+        snapshot.reset();
+        const auto committed = backend_->commit(std::move(batch));
+        if (committed) return numbers;
+        if (committed.error().code != ErrorCode::Stale) return Unexpected{committed.error()};
+        last = committed.error();
+    }
+    return Unexpected{last.withContext(counter)};
+}
+
+event::HandlePtr ObjectStore::watchObject(event::Loop& loop, Class type, const Uuid& id,
+                                          ObjectCallback callback) {
+    const auto& schema = schema_.of(type);
+    return counted(backend_->watchRecord(
+        loop, objectKey(schema, id),
+        [&schema, callback = std::move(callback)](const std::optional<Record>& record) {
+            if (!record) return callback(nullptr);
+            auto object = decodeObject(schema, record->value);
+            if (!object) return kLog.error("watched object skipped", {kv("reason", object.error())});
+            callback(std::move(*object));
+        }));
+}
+
+event::HandlePtr ObjectStore::watchReferrers(event::Loop& loop, Class type, std::string_view field,
+                                             const Uuid& target, IndexCallback callback) {
+    const auto& holder = schema_.of(type);
+    const auto* reference = holder.reference(field);
+    MIDONET_ASSERT(reference != nullptr, "the field is a reference in the schema");
+    auto known = std::make_shared<std::optional<std::set<Uuid>>>();
+    return counted(backend_->watchDirectory(
+        loop, indexDirectory(schema_.of(reference->rules.target), target, holder, *reference),
+        [known, callback = std::move(callback)](const DirectoryChange& change) {
+            auto now = change.reset ? std::set<Uuid>{} : **known;
+            for (const auto& entry : change.updated)
+                if (const auto id = Uuid::parse(entry.name)) now.insert(*id);
+            for (const auto& name : change.removed)
+                if (const auto id = Uuid::parse(name)) now.erase(*id);
+            if (known->has_value() && **known == now) return;
+            *known = now;
+            callback({now.begin(), now.end()});
+        }));
+}
+
+event::HandlePtr ObjectStore::watchState(event::Loop& loop, Class type, const Uuid& id,
+                                         std::string_view key, StateCallback callback) {
+    return counted(backend_->watchRecord(
+        loop, {stateDirectory(schema_.of(type), id), encodeName(key)},
+        [callback = std::move(callback)](const std::optional<Record>& record) {
+            if (!record) return callback(std::nullopt);
+            callback(std::string(record->value));
+        }));
+}
+
+event::HandlePtr ObjectStore::watchTable(event::Loop& loop, std::string_view table,
+                                         TableCallback callback) {
+    struct Known {
+        TableMerge merge;
+        bool delivered = false;
+    };
+    return counted(backend_->watchDirectory(
+        loop, tableDirectory(table),
+        [known = std::make_shared<Known>(),
+         callback = std::move(callback)](const DirectoryChange& change) {
+            const auto out = known->merge.apply(change);
+            if (known->delivered && out.updated.empty() && out.removed.empty()) return;
+            known->delivered = true;
+            callback(out);
+        }));
+}
+
+}  // namespace
+
+std::unique_ptr<Store> makeObjectStore(std::unique_ptr<Backend> backend,
+                                       const model::Schema& schema) {
+    return std::make_unique<ObjectStore>(std::move(backend), schema);
+}
+
+Backend& backendOf(Store& store) {
+    auto* const objects = dynamic_cast<ObjectStore*>(&store);
+    MIDONET_ASSERT(objects != nullptr, "the store was made by makeObjectStore()");
+    return objects->backend();
+}
+
+}  // namespace midonet::nsdb

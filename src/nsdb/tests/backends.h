@@ -1,0 +1,6 @@
+#pragma once
+
+#include "world.h"
+
+/// Every backend the conformance suite runs on.
+#define MIDONET_BACKENDS memoryKind()
