@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "base/assert.h"
 #include "base/log.h"
 #include "model/ids.h"
 #include "model/state.pb.h"
