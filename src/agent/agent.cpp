@@ -40,7 +40,7 @@ Agent::Agent(World world, AgentOptions options, std::function<void()> onReady)
       options_(std::move(options)),
       onReady_(std::move(onReady)),
       session_(world.store.openSession(world.loop, options_.sessionTtl)),
-      workers_(world.loop, world.datapath, {options_.maxMacsPerPort},
+      workers_(world.loop, world.datapath, {{options_.maxMacsPerPort}, options_.sharedWorkerLoop},
                [this](datapath::WorkerIndex worker, const WorkerReport& report) {
                    if (macs_) macs_->onReport(worker, report);
                }) {}

@@ -25,6 +25,8 @@ struct AgentOptions {
     event::Duration sessionTtl = std::chrono::seconds{30};
     event::Duration peerGrace = std::chrono::seconds{30};
     std::size_t maxMacsPerPort = 4096;
+    /// See WorkerPool::Options.
+    event::Loop* sharedWorkerLoop = nullptr;
 };
 
 /// The agent of one host: everything between the NSDB, the kernel and the packet workers, wired in
@@ -77,6 +79,11 @@ public:
         datapath::Capabilities capabilities;
     };
     void collectStatus(std::function<void(Status)> done);
+
+    /// To look at: the tracker's snapshot is null until the host is registered.
+    topology::TopologySnapshotPtr snapshot() const { return tracker_ ? tracker_->snapshot() : nullptr; }
+    const flowcontrol::PhysicalMapPtr& map() const { return map_; }
+    const WorkerPool& workers() const { return workers_; }
 
 private:
     void onRegistered();

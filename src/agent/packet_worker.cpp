@@ -30,8 +30,7 @@ PacketWorker::~PacketWorker() = default;
 
 void PacketWorker::start() {
     timer_ = loop_.every(kHousekeepingPeriod, [this] { housekeeping(); });
-    const int descriptor = datapath_.upcalls(index_).descriptor();
-    if (descriptor >= 0) readable_ = loop_.onReadable(descriptor, [this] { drainUpcalls(); });
+    readable_ = loop_.onReadable(datapath_.upcalls(index_).descriptor(), [this] { drainUpcalls(); });
 }
 
 void PacketWorker::stop() {

@@ -4,15 +4,16 @@
 
 namespace midonet::agent {
 
-WorkerPool::WorkerPool(event::Loop& control, datapath::Datapath& datapath, PacketWorker::Options options, ReportCallback onReport)
+WorkerPool::WorkerPool(event::Loop& control, datapath::Datapath& datapath, Options options, ReportCallback onReport)
     : control_(control) {
     for (unsigned i = 0; i < datapath.workerCount(); ++i) {
         Slot slot;
-        slot.loop = event::Loop::create(fmt::format("worker-{}", i));
+        if (options.sharedLoop == nullptr) slot.ownLoop = event::Loop::create(fmt::format("worker-{}", i));
+        slot.loop = slot.ownLoop ? slot.ownLoop.get() : options.sharedLoop;
         slot.reports = std::make_unique<event::CoalescingSlot<WorkerReport>>(
             control, [i, onReport](const WorkerReport& report) { onReport(i, report); });
         slot.worker = std::make_unique<PacketWorker>(
-            *slot.loop, datapath, i, options, [reports = slot.reports.get()](const simulation::LearnMac& learned, bool held) {
+            *slot.loop, datapath, i, options.worker, [reports = slot.reports.get()](const simulation::LearnMac& learned, bool held) {
                 reports->update([&](WorkerReport& pending) {
                     auto& holding = pending.macs[learned];
                     holding.held = held;
@@ -34,6 +35,10 @@ WorkerPool::~WorkerPool() {
 
 void WorkerPool::start() {
     for (auto& slot : workers_) {
+        if (!slot.ownLoop) {
+            slot.worker->start();
+            continue;
+        }
         slot.thread = std::thread([&slot] {
             pthread_setname_np(pthread_self(), slot.loop->name().c_str());
             slot.worker->start();

@@ -13,10 +13,15 @@ namespace midonet::agent {
 /// loop.
 class WorkerPool {
 public:
+    struct Options {
+        PacketWorker::Options worker;
+        /// All workers on this loop, which the caller runs, instead of threads: for simulations that own time.
+        event::Loop* sharedLoop = nullptr;
+    };
     /// What the workers report, on the control loop.
     using ReportCallback = std::function<void(datapath::WorkerIndex, const WorkerReport&)>;
 
-    WorkerPool(event::Loop& control, datapath::Datapath& datapath, PacketWorker::Options options, ReportCallback onReport);
+    WorkerPool(event::Loop& control, datapath::Datapath& datapath, Options options, ReportCallback onReport);
     /// Stops and joins the threads. Flows stay in the datapath.
     ~WorkerPool();
     WorkerPool(const WorkerPool&) = delete;
@@ -24,6 +29,8 @@ public:
 
     void start();
     std::size_t size() const { return workers_.size(); }
+    /// To look at, on the worker's loop.
+    const PacketWorker& worker(std::size_t index) const { return *workers_.at(index).worker; }
     /// `merge` changes what is pending for each worker.
     void update(const std::function<void(WorkerUpdate&)>& merge);
     /// Asks every worker for a copy of its figures; `done` runs on the control loop.
@@ -31,7 +38,8 @@ public:
 
 private:
     struct Slot {
-        std::unique_ptr<event::Loop> loop;
+        std::unique_ptr<event::Loop> ownLoop;  // nullptr: the shared one
+        event::Loop* loop = nullptr;
         std::unique_ptr<event::CoalescingSlot<WorkerReport>> reports;
         std::unique_ptr<PacketWorker> worker;
         std::thread thread;

@@ -67,7 +67,7 @@ struct Upcall {
 class UpcallQueue {
 public:
     virtual ~UpcallQueue() = default;
-    /// Readable while there are upcalls; -1 when the owner must poll (fake).
+    /// Readable while there are upcalls.
     virtual int descriptor() const = 0;
     /// Handles at most `limit` upcalls; returns how many.
     virtual std::size_t drain(std::size_t limit, const std::function<void(const Upcall&)>& handler) = 0;

@@ -1,7 +1,11 @@
 #include "datapath/fake/fake_datapath.h"
 
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 #include <algorithm>
 
+#include "base/assert.h"
 #include "base/overloaded.h"
 #include "datapath/fake/editable_frame.h"
 #include "datapath/flow_key_from_frame.h"
@@ -11,9 +15,14 @@ namespace midonet::datapath::fake {
 /// The upcalls of one worker, with the table of those that are being worked on.
 class FakeDatapath::Queue final : public UpcallQueue {
 public:
-    Queue(FakeDatapath& owner) : owner_(owner) {}
+    explicit Queue(FakeDatapath& owner) : owner_(owner), descriptor_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+        MIDONET_ASSERT(descriptor_ >= 0, "a descriptor can be made");
+    }
+    ~Queue() override { ::close(descriptor_); }
+    Queue(const Queue&) = delete;
+    Queue& operator=(const Queue&) = delete;
 
-    int descriptor() const override { return -1; }
+    int descriptor() const override { return descriptor_; }
 
     std::size_t drain(std::size_t limit, const std::function<void(const Upcall&)>& handler) override {
         std::size_t handled = 0;
@@ -24,6 +33,7 @@ public:
                 if (waiting_.empty()) break;
                 stored = std::move(waiting_.front());
                 waiting_.pop_front();
+                if (waiting_.empty()) clearReadable();
             }
             stored.upcall.frame = stored.frame;
             handler(stored.upcall);
@@ -50,6 +60,7 @@ public:
         stored.upcall.reason = reason;
         stored.upcall.pendingId = reason == UpcallReason::Miss ? id : 0;
         waiting_.push_back(std::move(stored));
+        if (waiting_.size() == 1) setReadable();
     }
     std::size_t size() const { return waiting_.size(); }
 
@@ -72,7 +83,17 @@ private:
         return true;
     }
 
+    void setReadable() const {
+        const std::uint64_t one = 1;
+        [[maybe_unused]] const auto written = ::write(descriptor_, &one, sizeof one);
+    }
+    void clearReadable() const {
+        std::uint64_t count = 0;
+        [[maybe_unused]] const auto drained = ::read(descriptor_, &count, sizeof count);
+    }
+
     FakeDatapath& owner_;
+    const int descriptor_;
     std::deque<Stored> waiting_;
     std::unordered_map<std::uint64_t, Pending> pending_;
 };
