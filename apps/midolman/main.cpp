@@ -1,0 +1,76 @@
+// The agent of one host: makes the ports that are bound to it real.
+#include <csignal>
+#include <memory>
+
+#include "agent/agent.h"
+#include "agent/agent_settings.h"
+#include "agent/management.h"
+#include "base/log.h"
+#include "config/program.h"
+#include "event/blocking_pool.h"
+#include "event/loop.h"
+#include "host/interfaces.h"
+#include "host/underlay.h"
+#include "netlink/monitor.h"
+#include "nsdb/store_settings.h"
+
+namespace {
+
+using namespace midonet;
+const Logger kLog{"midolman"};
+
+int run(config::Program& program, const agent::AgentSettings& settings, const nsdb::StoreSettings& storeSettings) {
+    const auto options = settings.options(MIDONET_VERSION);
+    if (!options) return program.refuse(options.error());
+    const auto store = storeSettings.open();
+    if (!store) return program.refuse(store.error());
+    const auto datapath = settings.openDatapath();
+    if (!datapath) return program.refuse(datapath.error());
+
+    const auto loop = event::Loop::create("control");
+    event::BlockingPool pool(1, 64);
+    const auto monitor = netlink::Monitor::start(*loop);
+    if (!monitor) return program.refuse(monitor.error());
+    const auto interfaces = host::followInterfaces(**monitor);
+    const auto underlay = host::followUnderlay(*loop, **monitor);
+    if (!underlay) return program.refuse(underlay.error());
+
+    for (const auto& [feature, how] : (*datapath)->capabilities().features)
+        kLog.info("datapath feature", {kv("feature", feature), kv("how", how)});
+
+    std::unique_ptr<agent::Management> management;
+    agent::Agent agent({*loop, pool, **store, **datapath, *interfaces, **underlay}, *options, [&] {
+        const auto page = management ? " management=http://" + management->address() : std::string{};
+        program.notifyReady("agent host=" + options->host.id.toString() + page);
+    });
+    if (!settings.listen().empty()) {
+        auto started = agent::Management::start(*loop, agent, settings.listen());
+        if (!started) return program.refuse(started.error());
+        management = std::move(*started);
+    }
+    const auto end = loop->onSignal({SIGTERM, SIGINT}, [&](int) {
+        kLog.info("ending: the kernel goes on forwarding what is installed");
+        program.notifyStopping();
+        loop->stop();
+    });
+    const auto reload = loop->onSignal({SIGHUP}, [&](int) { (void)program.reload(); });
+    agent.start();
+    loop->run();
+    kLog.info("ended");
+    return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    config::Settings settings;
+    const agent::AgentSettings agentSettings(settings);
+    const nsdb::StoreSettings storeSettings(settings);
+    config::Program program({.name = "midolman",
+                             .version = MIDONET_VERSION,
+                             .purpose = "The MidoNet agent: makes the virtual ports that are bound to this host real.",
+                             .defaultFile = "/etc/midonet/midolman.toml"},
+                            settings);
+    if (const auto code = program.start(argc, argv)) return *code;
+    return run(program, agentSettings, storeSettings);
+}

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "config/settings.h"
+#include "nsdb/store.h"
+
+namespace midonet::nsdb {
+
+/// The settings that say which NSDB a program uses: nsdb.backend, nsdb.path. The same words in
+/// every program.
+class StoreSettings {
+public:
+    explicit StoreSettings(config::Settings& settings);
+    /// Opens what the settings name; errors name the setting to mend.
+    Result<std::unique_ptr<Store>> open() const;
+
+private:
+    config::Setting<std::string> backend_;
+    config::Setting<std::string> path_;
+};
+
+}  // namespace midonet::nsdb
