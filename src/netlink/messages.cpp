@@ -200,6 +200,8 @@ Result<std::vector<ByteView>> splitDatagram(ByteView datagram) {
 
 Result<Acknowledgement> parseAcknowledgement(ByteView message) {
     TRY(body, parseBody<nlmsgerr>(message));
+    if (body.fixed.error > 0 || body.fixed.error < -4095)
+        return fail(ErrorCode::Malformed, "netlink answer with the impossible error {}", body.fixed.error);
     Acknowledgement out{-body.fixed.error, {}};
     const auto header = *readStruct<nlmsghdr>(message);
     if ((header.nlmsg_flags & NLM_F_ACK_TLVS) == 0) return out;

@@ -1,7 +1,14 @@
 #!/usr/bin/env python3
-"""Writes the seeds of the packet targets from src/packet/tests/vectors.h, and those of the text targets."""
+"""Writes the seeds: packet targets from src/packet/tests/vectors.h, netlink from a kernel, text from this file.
+
+Run it in an empty network namespace, so that no interface of the machine gets into the tree:
+    unshare -n tests/fuzz/make_seeds.py
+"""
 import pathlib
 import re
+import socket
+import struct
+import subprocess
 
 here = pathlib.Path(__file__).resolve().parent
 vectors = (here / "../../src/packet/tests/vectors.h").read_text()
@@ -20,6 +27,7 @@ def frames():
 
 for name, frame in frames():
     write("packet_parse", name, b"\0" + frame)
+    write("frame_rewrite", name, b"\0\x0f" + frame)
     if name.startswith("Gre"):
         write("tunnel_headers", name, b"\0" + frame[34:])
     if name == "Vxlan":
@@ -29,3 +37,49 @@ for index, text in enumerate([
         "0123abcd-4567-89ef-fedc-ba9876543210", "02:00:00:00:00:ff", "2-0-0-0-0-f", "10.0.0.255",
         "2001:db8::1:0:0:1", "::ffff:10.0.0.1", "10.1.0.0/16", "2001:db8::/32"]):
     write("address_text", f"text{index}", text.encode())
+
+for name, content in {
+        "file.toml": b'\0[agent]\nworkers = 2 # two\ndatapath = "ebpf"\n[a.b]\nc = [1, true, 1979-05-27T07:32:00Z]\n',
+        "inline.toml": b'\0x = { y = "\\u00e9", z = 0x1f }\nlong = """\na\nb"""\n',
+        "duration": b"\x01250ms", "days": b"\x014d", "size": b"\x028MiB", "bytes": b"\x024096"}.items():
+    write("config_text", name, content)
+
+for index, text in enumerate([
+        "/", "/bridges?a=b%20c+d", "/bridges/0123abcd-4567-89ef-fedc-ba9876543210",
+        "/bridges/1/vlans/2/mac_table/02-00-00-00-00-01_3", "//bridges//%41/", "GET", "/bridges/special"]):
+    write("http_target", f"target{index}", text.encode())
+
+BODIES = {
+    "Host": '{"id": "0123abcd-4567-89ef-fedc-ba9876543210", "name": "h", "floodingProxyWeight": "1"}',
+    "Bridge": '{"name": "b", "tenantId": "t", "adminStateUp": "true", "inboundFilterId": null}',
+    "Port": '{"type": "Bridge", "vlanId": 0, "adminStateUp": true, "hostId": "0123abcd-4567-89ef-fedc-ba9876543210",'
+            ' "interfaceName": "veth0", "deviceId": "0123abcd-4567-89ef-fedc-ba9876543210"}',
+    "TunnelZone": '{"name": "z", "type": "gre", "unknown": {"a": [1, 2.5e3, "\\u00e9"]}}',
+}
+for index, (name, text) in enumerate(BODIES.items()):
+    for update in (0, 1):
+        for number in range(4):
+            write("json_body", f"{name}-{number}-{update}", bytes([number * 2 + update]) + text.encode())
+
+
+def dump(request_type, body):
+    """One dump of the kernel, as it comes."""
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as kernel:
+        kernel.send(struct.pack("=IHHII", 16 + len(body), request_type, 0x301, 1, 0) + body)
+        return kernel.recv(65536)
+
+
+if [name for _, name in socket.if_nameindex()] != ["lo"]:
+    raise SystemExit("make_seeds.py: netlink seeds are left as they are; they need an empty namespace: unshare -n " + __file__)
+for command in (
+        "link set lo up", "link add veth0 type veth peer name veth1", "link set veth0 up", "link set veth1 up",
+        "link add vx0 type vxlan external dstport 4789", "addr add 10.0.0.1/24 dev veth0",
+        "addr add 2001:db8::1/64 dev veth0 nodad", "route add default via 10.0.0.2",
+        "route add 10.9.0.0/16 nexthop via 10.0.0.3 nexthop via 10.0.0.4",
+        "neigh add 10.0.0.2 lladdr 02:00:00:00:00:02 dev veth0 nud permanent"):
+    subprocess.run(["ip"] + command.split(), check=True)
+for name, request_type, body in (("links", 18, bytes(16)), ("addresses", 22, bytes(8)), ("neighbours", 30, bytes(12)),
+                                 ("routes", 26, bytes(12))):
+    write("netlink_messages", name, dump(request_type, body))
+# An error answers a request of a type that does not exist.
+write("netlink_messages", "error", dump(0x3fff, b""))

@@ -1,0 +1,40 @@
+#include "config/internal/toml_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace midonet::config {
+namespace {
+
+using ::testing::StartsWith;
+
+std::string errorOf(std::string_view text) {
+    const auto values = parseToml(text, "f.toml");
+    return values ? "" : values.error().message;
+}
+
+TEST(TomlFile, LettersOfAllLanguagesInStringsAndComments) {
+    const auto values =
+        parseToml("\xef\xbb\xbf# Größe\na = \"naïve \\\" é\" # ж\nb = 'Ωmega'\n", "f.toml");
+    ASSERT_TRUE(values) << values.error().message;
+    ASSERT_EQ(values->size(), 2U);
+    EXPECT_EQ((*values)[0].text, "naïve \" é");
+    EXPECT_EQ((*values)[1].text, "Ωmega");
+}
+
+TEST(TomlFile, LettersBeyondAsciiElsewhereAreRefusedWithTheirPlace) {
+    EXPECT_THAT(errorOf("a = 1\nnaïve = 2\n"), StartsWith("f.toml:2:3:"));
+    EXPECT_THAT(errorOf("a = é\n"), StartsWith("f.toml:1:5:"));
+    EXPECT_THAT(errorOf("a = \"b\" é\n"), StartsWith("f.toml:1:9:"));
+    EXPECT_THAT(errorOf("a = \"\"\"b\"\"\"\" é\n"), StartsWith("f.toml:1:"));
+    EXPECT_THAT(errorOf("a = '''é'''\n"), StartsWith("f.toml:1:8:"));
+    EXPECT_THAT(errorOf("a = \"\" \ngr\xc3"), StartsWith("f.toml:2:3:"));
+}
+
+TEST(TomlFile, BracketsWithoutAKeyAreRefused) {
+    EXPECT_THAT(errorOf("[[[\n"), StartsWith("f.toml:1:"));
+    EXPECT_THAT(errorOf("[!]\n"), StartsWith("f.toml:1:"));
+}
+
+}  // namespace
+}  // namespace midonet::config
