@@ -29,8 +29,9 @@ def log_lines(lab: Lab, host: str, *words: str) -> list[str]:
             and any(level in line.lower() for level in ("warn", "error"))]
 
 
-def wait_log_line(lab: Lab, host: str, *words: str) -> None:
-    lines = wait_until(lambda: log_lines(lab, host, *words), f"a warning of {host}'s agent with {words}", 10)
+def wait_log_line(lab: Lab, host: str, *words: str, before: int = 0) -> None:
+    """Waits for one more warning than the `before` that were there, and wants it said only once."""
+    lines = wait_until(lambda: log_lines(lab, host, *words)[before:], f"a warning of {host}'s agent with {words}", 10)
     assert len(lines) == 1, "said more than once:\n" + "\n".join(lines)
 
 
@@ -91,20 +92,26 @@ def zone_path(lab: Lab, host: str = "") -> str:
 def test_a_host_that_loses_its_address_in_the_zone(lab):
     """The zone is then one with a single member: traffic within that host goes on."""
     assert reaches(lab, "a", "c")
+    said = {host: len(log_lines(lab, host, "zone")) for host in lab.cloud.hosts}
     lab.api.call("DELETE", zone_path(lab, "h2"))
     wait_until(lambda: not reaches(lab, "a", "c", 0.5), "the tunnel to be gone")
     assert reaches(lab, "a", "b")
-    wait_log_line(lab, "h2", "zone")
+    for host in lab.cloud.hosts:
+        wait_log_line(lab, host, "zone", before=said[host])
+    wait_until(lambda: "only member" in (lab.api.get(zone_path(lab, "h1"))["status"] or ""), "the status of the lone member")
     with pytest.raises(ApiError) as refused:
         lab.api.bind(lab.state.ids["host:h2"], lab.api.add_bridge_port(lab.state.ids["bridge:red"]), "eth9")
     assert refused.value.status == 409
     lab.api.join_zone(lab.state.ids["zone"], lab.state.ids["host:h2"], lab.cloud.host_address("h2"))
     wait_until(lambda: reaches(lab, "a", "c", 1.0), "the tunnel to return", 10)
+    wait_until(lambda: lab.api.get(zone_path(lab, "h1"))["status"] is None, "the status of h1's membership to be cleared")
 
 
 def test_a_host_whose_address_in_the_zone_changes(lab):
     """The underlay address is replaced on the host and in the zone; the others follow."""
     namespaces.batch(["addr add 192.0.2.99/24 dev eth0", "addr del 192.0.2.2/24 dev eth0"], lab.namespace("h2"))
+    wait_until(lambda: "192.0.2.2" in (lab.api.get(zone_path(lab, "h2"))["status"] or ""), "the status to name the lost address")
+    wait_log_line(lab, "h2", "192.0.2.2 is on no interface")
     lab.api.call("DELETE", zone_path(lab, "h2"))
     lab.api.join_zone(lab.state.ids["zone"], lab.state.ids["host:h2"], "192.0.2.99")
     wait_until(lambda: reaches(lab, "a", "c", 1.0), "the tunnel to the new address", 10)
@@ -117,7 +124,7 @@ def test_two_hosts_with_one_id(lab):
     own = second.read_text()
     second.write_text(first.read_text())
     process = lab.start_agent("h2", wait=False)
-    wait_log_line(lab, "h2", lab.state.ids["host:h1"])
+    wait_log_line(lab, "h2", lab.state.ids["host:h1"], "another agent")
     assert reaches(lab, "a", "b")
     assert lab.api.hosts()["h1"]["alive"]
     with pytest.raises(LabError, match="gave up waiting|ended before"):
