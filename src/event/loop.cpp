@@ -65,7 +65,10 @@ struct Reader : Subscription<Callback> {
 struct Signals : Subscription<std::function<void(int)>> {
     Signals(asio::io_context& io, std::function<void(int)> function)
         : Subscription(std::move(function)), set(io) {}
-    void cancel() { set.clear(); }
+    void cancel() {
+        set.cancel();  // clear() alone leaves the wait waiting
+        set.clear();
+    }
     asio::signal_set set;
 };
 
