@@ -1,0 +1,307 @@
+/* Runs an action list. The agent orders it so that frames stay plain until the last tunnels: see
+ * action_codec.h there for MN_OP_LAST and MN_OP_RELAY. */
+#ifndef MIDONET_ACTIONS_H
+#define MIDONET_ACTIONS_H
+
+#include "encap.h"
+#include "upcall.h"
+
+struct mn_run {
+    struct __sk_buff* skb;
+    struct mn_wide_key* key; /* of the packet, for the agent; 0 inside packet_out */
+    __u32 scratch;
+    __u32 slot;
+    __u32 index;    /* unit within the slot */
+    __u32 ifindex;  /* where it came in, 0 = tunnel */
+    __u32 redirect; /* where the packet itself goes in the end */
+    __u32 encapsulated; /* enum mn_tunnel_mode of the headers in front */
+    __u32 hash;
+    __u32 outputs;  /* copies that left */
+};
+
+struct mn_headers {
+    __u16 type; /* below the tags */
+    __u8 proto;
+    __u8 has_transport;
+    __u32 l3;
+    __u32 l4;
+};
+
+/* Where the headers of the packet are now. Functions that are not static are verified once, by
+ * themselves, and not again for every path that leads to them. */
+__noinline int mn_locate(struct __sk_buff* skb, struct mn_headers* at) {
+    if (!at) return -1;
+    __u16 type = 0;
+    __u32 off = 12;
+    for (int i = 0; i < 3; ++i) {
+        if (bpf_skb_load_bytes(skb, off, &type, 2)) return -1;
+        off += 2;
+        if (!is_vlan(type)) break;
+        off += 2;
+    }
+    at->type = type;
+    at->l3 = off;
+    at->has_transport = 0;
+    __u32 len = skb->len;
+    __u32 end;
+    if (type == ETH_IPV4) {
+        struct mn_ipv4 ip;
+        if (bpf_skb_load_bytes(skb, off, &ip, sizeof(ip))) return -1;
+        __u32 size = (ip.version_ihl & 0xf) * 4;
+        __u32 total = bpf_ntohs(ip.total_length);
+        if (ip.version_ihl >> 4 != 4 || size < 20 || total < size) return -1;
+        at->proto = ip.proto;
+        at->l4 = off + size;
+        if (ip.fragment & bpf_htons(0x1fff)) return 0;
+        end = off + total < len ? off + total : len;
+    } else if (type == ETH_IPV6) {
+        struct mn_ipv6 ip;
+        if (bpf_skb_load_bytes(skb, off, &ip, sizeof(ip))) return -1;
+        if ((bpf_ntohl(ip.first) >> 28) != 6) return -1;
+        at->proto = ip.next;
+        at->l4 = off + 40;
+        __u32 payload = bpf_ntohs(ip.payload_length);
+        end = len;
+        if (!(payload == 0 && ip.next == PROTO_HOP_BY_HOP) && off + 40 + payload < len) end = off + 40 + payload;
+        for (int i = 0; i < MN_EXTENSION_HEADERS; ++i) {
+            __u8 proto = at->proto;
+            if (proto != PROTO_HOP_BY_HOP && proto != PROTO_ROUTING && proto != PROTO_FRAGMENT && proto != PROTO_DESTINATION) break;
+            __u8 x[8];
+            if (bpf_skb_load_bytes(skb, at->l4, x, 8)) return 0;
+            if (proto == PROTO_FRAGMENT && (bpf_ntohs(*(__u16*)(x + 2)) & 0xfff8)) return 0;
+            at->proto = x[0];
+            at->l4 += proto == PROTO_FRAGMENT ? 8 : 8 + x[1] * 8;
+        }
+    } else {
+        return -1;
+    }
+    __u32 need = at->proto == PROTO_TCP ? 20 : 8;
+    if (at->proto == PROTO_TCP || at->proto == PROTO_UDP || (at->proto == PROTO_ICMPV6 && type == ETH_IPV6)) {
+        at->has_transport = at->l4 + need <= end;
+    }
+    return 0;
+}
+
+/* Offset of the transport checksum, 0 = none. */
+static __always_inline __u32 transport_checksum(const struct mn_headers* at) {
+    if (!at->has_transport) return 0;
+    if (at->proto == PROTO_TCP) return at->l4 + 16;
+    if (at->proto == PROTO_UDP) return at->l4 + 6;
+    return at->l4 + 2;
+}
+
+__noinline int mn_set_ip4(struct __sk_buff* skb, __u32 source, __u32 destination) {
+    struct mn_headers at = {};
+    if (mn_locate(skb, &at) || at.type != ETH_IPV4) return -1;
+    __u32 addresses[2] = {source, destination};
+    __u32 old[2];
+    if (bpf_skb_load_bytes(skb, at.l3 + 12, old, 8)) return -1;
+    __s64 diff = bpf_csum_diff(old, 8, addresses, 8, 0);
+    __u32 checksum = transport_checksum(&at);
+    if (checksum) {
+        __u64 flags = BPF_F_PSEUDO_HDR | (at.proto == PROTO_UDP ? BPF_F_MARK_MANGLED_0 : 0);
+        if (bpf_l4_csum_replace(skb, checksum, 0, diff, flags)) return -1;
+    }
+    if (bpf_l3_csum_replace(skb, at.l3 + 10, 0, diff, 0)) return -1;
+    return bpf_skb_store_bytes(skb, at.l3 + 12, addresses, 8, 0) ? -1 : 0;
+}
+
+struct mn_ip6_pair {
+    __u64 words[4]; /* source, destination */
+};
+
+__noinline int mn_set_ip6(struct __sk_buff* skb, struct mn_ip6_pair* addresses) {
+    struct mn_headers at = {};
+    struct mn_ip6_pair old;
+    if (!addresses || mn_locate(skb, &at) || at.type != ETH_IPV6) return -1;
+    if (bpf_skb_load_bytes(skb, at.l3 + 8, &old, 32)) return -1;
+    __u32 checksum = transport_checksum(&at);
+    if (checksum) {
+        __s64 diff = bpf_csum_diff((__be32*)&old, 32, (__be32*)addresses, 32, 0);
+        __u64 flags = BPF_F_PSEUDO_HDR | (at.proto == PROTO_UDP ? BPF_F_MARK_MANGLED_0 : 0);
+        if (bpf_l4_csum_replace(skb, checksum, 0, diff, flags)) return -1;
+    }
+    return bpf_skb_store_bytes(skb, at.l3 + 8, addresses, 32, 0) ? -1 : 0;
+}
+
+__noinline int mn_set_l4(struct __sk_buff* skb, __u32 ports) {
+    struct mn_headers at = {};
+    if (mn_locate(skb, &at) || !at.has_transport || (at.proto != PROTO_TCP && at.proto != PROTO_UDP)) return -1;
+    __u32 old;
+    if (bpf_skb_load_bytes(skb, at.l4, &old, 4)) return -1;
+    __u64 flags = 4 | (at.proto == PROTO_UDP ? BPF_F_MARK_MANGLED_0 : 0);
+    if (bpf_l4_csum_replace(skb, transport_checksum(&at), old, ports, flags)) return -1;
+    return bpf_skb_store_bytes(skb, at.l4, &ports, 4, 0) ? -1 : 0;
+}
+
+__noinline int mn_decrement_ttl(struct __sk_buff* skb) {
+    struct mn_headers at = {};
+    if (mn_locate(skb, &at)) return -1;
+    if (at.type == ETH_IPV6) {
+        __u8 limit;
+        if (bpf_skb_load_bytes(skb, at.l3 + 7, &limit, 1)) return -1;
+        --limit;
+        return bpf_skb_store_bytes(skb, at.l3 + 7, &limit, 1, 0) ? -1 : 0;
+    }
+    __u16 old;
+    if (bpf_skb_load_bytes(skb, at.l3 + 8, &old, 2)) return -1;
+    __u16 fresh = (old & 0xff00) | ((old - 1) & 0xff); /* TTL is the first byte on the wire */
+    if (bpf_l3_csum_replace(skb, at.l3 + 10, old, fresh, 2)) return -1;
+    return bpf_skb_store_bytes(skb, at.l3 + 8, &fresh, 1, 0) ? -1 : 0;
+}
+
+/* The packet goes, or a copy of it. */
+static __always_inline void emit(struct mn_run* run, __u32 ifindex, __u32 flags) {
+    if (flags & MN_OP_LAST) {
+        run->redirect = ifindex;
+    } else if (bpf_clone_redirect(run->skb, ifindex, 0)) {
+        mn_count(MN_COUNT_OUTPUT_ERROR);
+    } else {
+        ++run->outputs;
+    }
+}
+
+static __always_inline void output_port(struct mn_run* run, const struct mn_op* op) {
+    __u32 number = op->w[0];
+    struct mn_port_target* target = bpf_map_lookup_elem(&mn_port_targets, &number);
+    if (!target || !target->ifindex) {
+        mn_count(MN_COUNT_NO_SUCH_PORT);
+        return;
+    }
+    emit(run, target->ifindex, op->flags);
+}
+
+#define MN_PREPARE_SCRATCH 0x100 /* packet_out's */
+
+/* Makes the packet ready to leave through a tunnel. `state`: enum mn_tunnel_mode of the headers that
+ * it has in front already, | MN_PREPARE_SCRATCH. Returns the interface to send it to in the lower
+ * half (0 = it cannot go, counted) and the mode of the headers in front in the upper half. */
+__noinline __u64 mn_prepare_tunnel(struct __sk_buff* skb, __u32 id, __u32 key, __u32 hash, __u32 state) {
+    __u32 encapsulated = state & 0xff;
+    struct mn_tunnel* tunnel = bpf_map_lookup_elem(&mn_tunnels, &id);
+    struct mn_config* config = mn_get_config();
+    struct mn_scratch* s = mn_get_scratch(state & MN_PREPARE_SCRATCH ? 1 : 0);
+    __u64 unchanged = (__u64)encapsulated << 32;
+    if (!config || !s) return unchanged;
+    if (!tunnel || !tunnel->in_use || !tunnel->ifindex) {
+        mn_count(MN_COUNT_NO_TUNNEL_PATH);
+        return unchanged;
+    }
+    __u32 mode = tunnel->mode;
+    __u32 outer = tunnel->type == MN_TUNNEL_VXLAN ? MN_VXLAN_OUTER : MN_GRE_OUTER;
+    __u32 inner = skb->len + (skb->vlan_present ? VLAN_TAG : 0);
+    if (encapsulated) inner -= outer;
+    if (!skb->gso_size && inner + outer - 14 > tunnel->mtu) {
+        mn_count(MN_COUNT_TOO_BIG);
+        return unchanged;
+    }
+    if (mode == MN_TUNNEL_VXLAN_DEVICE) {
+        struct bpf_tunnel_key tunnel_key = {.tunnel_id = key, .tunnel_ttl = 255};
+        tunnel_key.remote_ipv4 = bpf_ntohl(tunnel->remote);
+        tunnel_key.local_ipv4 = bpf_ntohl(tunnel->local);
+        if (encapsulated || !config->vxlan_ifindex ||
+            bpf_skb_set_tunnel_key(skb, &tunnel_key, sizeof(tunnel_key), BPF_F_ZERO_CSUM_TX)) {
+            mn_count(MN_COUNT_ENCAP_ERROR);
+            return unchanged;
+        }
+        mn_count(MN_COUNT_ENCAPSULATED);
+        return config->vxlan_ifindex;
+    }
+    long failed;
+    if (!encapsulated) {
+        failed = encapsulate(skb, s, tunnel, key, hash);
+    } else if (encapsulated == mode) {
+        /* A further copy: only the outer headers differ. */
+        write_outer(s, tunnel, key, inner, hash);
+        failed = bpf_skb_store_bytes(skb, 0, s->header, mode == MN_TUNNEL_VXLAN ? MN_VXLAN_OUTER : MN_GRE_OUTER, 0);
+    } else {
+        failed = -1;
+    }
+    if (failed) {
+        mn_count(MN_COUNT_ENCAP_ERROR);
+        return unchanged;
+    }
+    mn_count(MN_COUNT_ENCAPSULATED);
+    return (__u64)mode << 32 | tunnel->ifindex;
+}
+
+static __always_inline void relay(struct mn_run* run, __u32 id, __u32 key) {
+    struct mn_scratch* relay = mn_get_scratch(1);
+    struct mn_config* config = mn_get_config();
+    if (!relay || !config || !config->tap_ifindex) {
+        mn_count(MN_COUNT_ENCAP_ERROR);
+        return;
+    }
+    __u32 mark = run->skb->mark;
+    relay->relay_tunnel = id;
+    relay->relay_key = key;
+    relay->relay_hash = run->hash;
+    run->skb->mark = MN_RELAY_MARK;
+    emit(run, config->tap_ifindex, 0);
+    run->skb->mark = mark;
+}
+
+static __always_inline void output_tunnel(struct mn_run* run, __u32 id, __u32 key, __u32 flags) {
+    if (!run->hash) run->hash = run->key ? (__u32)(hash_key(run->key, 1) >> 20) | 1 : bpf_get_hash_recalc(run->skb) | 1;
+    if (flags & MN_OP_RELAY) {
+        relay(run, id, key);
+        return;
+    }
+    __u32 state = run->encapsulated | (run->scratch ? MN_PREPARE_SCRATCH : 0);
+    __u64 prepared = mn_prepare_tunnel(run->skb, id, key, run->hash, state);
+    run->encapsulated = prepared >> 32;
+    if ((__u32)prepared) emit(run, (__u32)prepared, flags);
+}
+
+/* One step of bpf_loop(): 1 = done. */
+static long run_step(__u32 step, struct mn_run* run) {
+    __u32 number = run->slot;
+    struct mn_slot* slot = bpf_map_lookup_elem(&mn_slots, &number);
+    if (!slot) return 1;
+    __u32 index = run->index;
+    if (index >= slot->count) {
+        if (!slot->next) return 1;
+        run->slot = slot->next;
+        run->index = 0;
+        return 0;
+    }
+    if (index >= MN_OPS_PER_SLOT) return 1;
+    struct mn_op* op = &slot->ops[index];
+    run->index = index + 1;
+    struct __sk_buff* skb = run->skb;
+    long failed = 0;
+    switch (op->code) {
+        case MN_OP_OUTPUT: output_port(run, op); break;
+        case MN_OP_TUNNEL: output_tunnel(run, op->w[0], op->w[1], op->flags); break;
+        case MN_OP_SET_ETH: failed = bpf_skb_store_bytes(skb, 0, op->bytes, 12, 0); break;
+        case MN_OP_PUSH_VLAN: failed = bpf_skb_vlan_push(skb, ETH_VLAN, op->half & 0xefff); break;
+        case MN_OP_POP_VLAN:
+            if (skb->vlan_present || is_vlan(skb->protocol)) failed = bpf_skb_vlan_pop(skb);
+            break;
+        case MN_OP_SET_IP4: failed = mn_set_ip4(skb, op->w[0], op->w[1]); break;
+        case MN_OP_SET_IP6:
+            /* The agent keeps the three units in one slot. */
+            asm volatile("" : "+r"(index)); /* keeps the check where the verifier sees it */
+            if (index > MN_OPS_PER_SLOT - 3) return 1;
+            run->index = index + 3;
+            {
+                struct mn_ip6_pair pair;
+                const __u64* words = (const __u64*)&slot->ops[index + 1];
+                for (int i = 0; i < 4; ++i) pair.words[i] = words[i];
+                failed = mn_set_ip6(skb, &pair);
+            }
+            break;
+        case MN_OP_SET_L4: failed = mn_set_l4(skb, op->w[0]); break;
+        case MN_OP_DEC_TTL: failed = mn_decrement_ttl(skb); break;
+        case MN_OP_TO_AGENT:
+            if (run->key) mn_upcall_packet(skb, run->key, run->ifindex, MN_REASON_ACTION);
+            break;
+        default: return 1;
+    }
+    if (failed) mn_count(MN_COUNT_ACTION_ERROR);
+    return 0;
+}
+
+static __always_inline void run_list(struct mn_run* run) { bpf_loop(MN_MAX_OPS, run_step, run, 0); }
+
+#endif

@@ -1,0 +1,109 @@
+/* GRE and VXLAN by hand, and the kernel's vxlan device. */
+#ifndef MIDONET_ENCAP_H
+#define MIDONET_ENCAP_H
+
+#include "parse.h"
+
+#define INNER_ETH 14
+#define VLAN_TAG 4
+
+/* An in-band outer tag becomes an out-of-band one, as it is on every packet that a NIC receives. */
+static __noinline int tag_out_of_band(struct __sk_buff* skb) {
+    struct mn_vlan tag;
+    __u16 proto = skb->protocol;
+    if (bpf_skb_load_bytes(skb, 14, &tag, sizeof(tag)) || bpf_skb_vlan_pop(skb)) return -1;
+    return bpf_skb_vlan_push(skb, proto, bpf_ntohs(tag.tci)) ? -1 : 0;
+}
+
+/* The outer headers of a frame of `inner` bytes (tags included) into scratch->header. */
+static __always_inline void write_outer(struct mn_scratch* s, const struct mn_tunnel* tunnel, __u32 key, __u32 inner, __u32 hash) {
+    __u32 vxlan = tunnel->mode == MN_TUNNEL_VXLAN;
+    __builtin_memcpy(s->header, tunnel->header, 56);
+    struct mn_ipv4* ip = (struct mn_ipv4*)(s->header + 14);
+    __u32 total = inner + (vxlan ? MN_VXLAN_OUTER : MN_GRE_OUTER) - 14;
+    ip->total_length = bpf_htons(total);
+    ip->id = bpf_htons(s->ip_id++);
+    __u32 sum = tunnel->ip_sum + ip->total_length + ip->id;
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffff) + (sum >> 16);
+    ip->checksum = ~sum;
+    __u8* after = s->header + 34;
+    if (vxlan) {
+        *(__u16*)after = bpf_htons(0xc000 | (hash & 0x3fff));
+        *(__u16*)(after + 4) = bpf_htons(total - 20);
+        *(__u32*)(after + 12) = bpf_htonl(key << 8);
+    } else {
+        *(__u32*)(after + 4) = bpf_htonl(key);
+    }
+}
+
+/* Encapsulates the plain packet. The header template was chosen by tunnel->mode. 0 or -1. */
+static __always_inline int encapsulate(struct __sk_buff* skb, struct mn_scratch* s, const struct mn_tunnel* tunnel, __u32 key, __u32 hash) {
+    if (is_vlan(skb->protocol) && !skb->vlan_present && tag_out_of_band(skb)) return -1;
+    __u32 vxlan = tunnel->mode == MN_TUNNEL_VXLAN;
+    __u32 outer = vxlan ? MN_VXLAN_OUTER : MN_GRE_OUTER;
+    __u32 tag = 0, tci = 0;
+    if (skb->vlan_present) {
+        tag = VLAN_TAG;
+        tci = skb->vlan_tci;
+        if (bpf_skb_vlan_pop(skb)) return -1;
+    }
+    write_outer(s, tunnel, key, skb->len + tag, hash);
+
+    struct mn_eth eth;
+    if (bpf_skb_load_bytes(skb, 0, &eth, sizeof(eth))) return -1;
+    __u8 inner[18];
+    __builtin_memcpy(inner, &eth, 12);
+    if (tag) {
+        *(__u16*)(inner + 12) = ETH_VLAN;
+        *(__u16*)(inner + 14) = bpf_htons(tci & 0xefff);
+        *(__u16*)(inner + 16) = eth.type;
+    } else {
+        *(__u16*)(inner + 12) = eth.type;
+    }
+
+    __u16 protocol = skb->protocol;
+    if (protocol == ETH_IPV4 || protocol == ETH_IPV6) {
+        /* Knows GSO: the kernel cuts the inner packet and copies the outer headers. */
+        __u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 | BPF_F_ADJ_ROOM_ENCAP_L2_ETH;
+        flags |= vxlan ? BPF_F_ADJ_ROOM_ENCAP_L4_UDP : BPF_F_ADJ_ROOM_ENCAP_L4_GRE;
+        flags |= tag ? BPF_F_ADJ_ROOM_ENCAP_L2(INNER_ETH + VLAN_TAG) : BPF_F_ADJ_ROOM_ENCAP_L2(INNER_ETH);
+        if (bpf_skb_adjust_room(skb, outer + tag, BPF_ADJ_ROOM_MAC, flags)) return -1;
+    } else {
+        if (skb->gso_size || bpf_skb_change_head(skb, outer + tag, 0)) return -1;
+    }
+    if (vxlan) {
+        if (bpf_skb_store_bytes(skb, 0, s->header, MN_VXLAN_OUTER, 0)) return -1;
+    } else {
+        if (bpf_skb_store_bytes(skb, 0, s->header, MN_GRE_OUTER, 0)) return -1;
+    }
+    if (tag) return bpf_skb_store_bytes(skb, outer, inner, 18, 0) ? -1 : 0;
+    return bpf_skb_store_bytes(skb, outer, inner, 14, 0) ? -1 : 0;
+}
+
+/* Takes off `outer` bytes of headers in front of an inner frame; an inner tag goes out of band. 0 or -1. */
+static __always_inline int decapsulate(struct __sk_buff* skb, __u32 outer) {
+    __u8 inner[18];
+    if (skb->len < outer + INNER_ETH || bpf_skb_load_bytes(skb, outer, inner, INNER_ETH)) return -1;
+    __u16 type = *(__u16*)(inner + 12);
+    __u32 tag = 0;
+    if (is_vlan(type)) {
+        if (skb->len < outer + 18 || bpf_skb_load_bytes(skb, outer + 14, inner + 14, 4)) return -1;
+        tag = VLAN_TAG;
+    }
+    __u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO;
+    __u32 least = 20;
+    __u16 inner_type = tag ? *(__u16*)(inner + 16) : type;
+    if (inner_type == ETH_IPV6) least = 40;
+    /* The kernel wants room for an IP header to remain. */
+    if (skb->len < outer + INNER_ETH + tag + least && bpf_skb_change_tail(skb, outer + INNER_ETH + tag + least, 0)) return -1;
+#ifdef BPF_F_ADJ_ROOM_DECAP_L3_MASK
+    if (inner_type == ETH_IPV6) flags |= BPF_F_ADJ_ROOM_DECAP_L3_IPV6;
+#endif
+    if (bpf_skb_adjust_room(skb, -(__s32)(outer + tag), BPF_ADJ_ROOM_MAC, flags)) return -1;
+    if (bpf_skb_store_bytes(skb, 0, inner, 12, 0) || bpf_skb_store_bytes(skb, 12, &inner_type, 2, 0)) return -1;
+    if (tag && bpf_skb_vlan_push(skb, type, bpf_ntohs(*(__u16*)(inner + 14)))) return -1;
+    return 0;
+}
+
+#endif

@@ -1,0 +1,153 @@
+/* The maps, all pinned by name below <bpffs dir>/v<layout version>/. Sizes that are settings are
+ * written over by the loader. */
+#ifndef MIDONET_MAPS_H
+#define MIDONET_MAPS_H
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "midonet_shared.h"
+
+#define MN_FLOW_TABLE(NAME, KEY)              \
+    struct {                                  \
+        __uint(type, BPF_MAP_TYPE_HASH);      \
+        __uint(map_flags, BPF_F_NO_PREALLOC); \
+        __uint(max_entries, 262144);          \
+        __type(key, struct KEY);              \
+        __type(value, struct mn_flow);        \
+        __uint(pinning, LIBBPF_PIN_BY_NAME);  \
+    } NAME SEC(".maps")
+
+MN_FLOW_TABLE(mn_exact, mn_key);
+MN_FLOW_TABLE(mn_masked, mn_masked_key);
+MN_FLOW_TABLE(mn_exact_wide, mn_wide_key);
+MN_FLOW_TABLE(mn_masked_wide, mn_wide_masked_key);
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, 262144);
+    __type(key, __u32);
+    __type(value, struct mn_slot);
+    __uint(pinning, LIBBPF_PIN_BY_NAME);
+} mn_slots SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, 262144);
+    __type(key, __u32);
+    __type(value, struct mn_stats);
+    __uint(pinning, LIBBPF_PIN_BY_NAME);
+} mn_flow_stats SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct mn_config);
+    __uint(pinning, LIBBPF_PIN_BY_NAME);
+} mn_config_map SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, MN_MAX_PORTS);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, __u32);
+    __type(value, struct mn_port);
+    __uint(pinning, LIBBPF_PIN_BY_NAME);
+} mn_ports SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, MN_MAX_PORTS);
+    __type(key, __u32);
+    __type(value, struct mn_port_target);
+    __uint(pinning, LIBBPF_PIN_BY_NAME);
+} mn_port_targets SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, MN_MAX_TUNNELS);
+    __type(key, __u32);
+    __type(value, struct mn_tunnel);
+    __uint(pinning, LIBBPF_PIN_BY_NAME);
+} mn_tunnels SEC(".maps");
+
+/* Underlay addresses of this host, network order: what the underlay hook takes packets for. */
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, MN_MAX_LOCAL_ADDRESSES);
+    __type(key, __u32);
+    __type(value, __u32);
+    __uint(pinning, LIBBPF_PIN_BY_NAME);
+} mn_local_addresses SEC(".maps");
+
+struct mn_ring_template {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 4096);
+};
+
+/* One ring per worker, put in by the loader. */
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __uint(pinning, LIBBPF_PIN_BY_NAME);
+    __array(values, struct mn_ring_template);
+} mn_rings SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, MN_PENDING_ENTRIES);
+    __type(key, __u64);
+    __type(value, struct mn_pending);
+    __uint(pinning, LIBBPF_PIN_BY_NAME);
+} mn_pending_flows SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, MN_COUNTERS + MN_MAX_MASKS);
+    __type(key, __u32);
+    __type(value, __u64);
+    __uint(pinning, LIBBPF_PIN_BY_NAME);
+} mn_counters SEC(".maps");
+
+/* Too big for the stack. Programs do not sleep and bottom halves are off, so one per CPU is enough;
+ * entry 1 is for packet_out, which may run inside another (relay). */
+struct mn_scratch {
+    struct mn_wide_key key;
+    struct mn_wide_masked_key masked;
+    __u8 header[72]; /* outer headers, then the inner Ethernet header with its tag */
+    __u32 ip_id;
+    __u32 relay_tunnel;
+    __u32 relay_key;
+    __u32 relay_hash;
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, 2);
+    __type(key, __u32);
+    __type(value, struct mn_scratch);
+    __uint(pinning, LIBBPF_PIN_BY_NAME); /* old and new programs run side by side for a moment */
+} mn_scratches SEC(".maps");
+
+static __always_inline void mn_count(__u32 counter) {
+    __u64* value = bpf_map_lookup_elem(&mn_counters, &counter);
+    if (value) ++*value;
+}
+
+static __always_inline struct mn_config* mn_get_config(void) {
+    __u32 zero = 0;
+    return bpf_map_lookup_elem(&mn_config_map, &zero);
+}
+
+static __always_inline struct mn_scratch* mn_get_scratch(__u32 index) { return bpf_map_lookup_elem(&mn_scratches, &index); }
+
+#endif

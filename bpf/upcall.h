@@ -1,0 +1,125 @@
+/* Packets for the agent: token bucket per port, at most a few of one flow in flight, one ring per
+ * worker. */
+#ifndef MIDONET_UPCALL_H
+#define MIDONET_UPCALL_H
+
+#include "parse.h"
+#include "sk_buff.h"
+
+enum mn_reason { MN_REASON_MISS = 0, MN_REASON_ACTION = 1, MN_REASON_TOO_BIG = 2 };
+
+/* Generic cell rate: `*full` is when the bucket is full again. Races between CPUs let a packet more
+ * or less through, which does no harm. */
+static __always_inline int take_tokens(__u64* full, __u64 now, __u64 cost, __u64 burst) {
+    __u64 from = *full > now ? *full : now;
+    if (from + cost - now > burst) return 0;
+    *full = from + cost;
+    return 1;
+}
+
+/* 1 = the agent may have one more packet of this flow now. */
+static __always_inline int admit_pending(__u64 id, __u64 now) {
+    struct mn_pending* pending = bpf_map_lookup_elem(&mn_pending_flows, &id);
+    if (pending && now - pending->first_ns < MN_PENDING_NS) {
+        if (pending->count >= MN_PENDING_LIMIT) return 0;
+        __sync_fetch_and_add(&pending->count, 1);
+        return 1;
+    }
+    struct mn_pending fresh = {.first_ns = now, .count = 1};
+    bpf_map_update_elem(&mn_pending_flows, &id, &fresh, BPF_ANY);
+    return 1;
+}
+
+static __always_inline void fill_offload(struct __sk_buff* skb, struct mn_upcall* up) {
+    up->gso_size = skb->gso_size;
+    up->gso_segs = skb->gso_segs;
+    up->vlan_tci = 0;
+    up->vlan_proto = 0;
+    if (skb->vlan_present) {
+        up->vlan_tci = (skb->vlan_tci & 0xefff) | MN_VLAN_PRESENT;
+        up->vlan_proto = skb->vlan_proto;
+    }
+    up->ip_summed = MN_IP_SUMMED_UNKNOWN;
+    up->csum_start = 0;
+    up->csum_offset = 0;
+    if (bpf_cast_to_kern_ctx) {
+        struct sk_buff* kernel = bpf_cast_to_kern_ctx(skb);
+        up->ip_summed = BPF_CORE_READ_BITFIELD(kernel, ip_summed);
+        up->csum_start = kernel->csum_start - (__u16)((__u64)kernel->data - (__u64)kernel->head);
+        up->csum_offset = kernel->csum_offset;
+    }
+}
+
+#define MN_SUBMIT(SIZE)                                                                 \
+    do {                                                                                \
+        struct mn_upcall* up = bpf_ringbuf_reserve(ring, sizeof(*up) + (SIZE), 0);      \
+        if (!up) break;                                                                 \
+        up->version = MN_UPCALL_VERSION;                                                \
+        up->reason = reason;                                                            \
+        up->reserved = 0;                                                               \
+        up->reserved2 = 0;                                                              \
+        up->original = skb->len;                                                        \
+        up->pending_id = pending_id;                                                    \
+        up->key = *key;                                                                 \
+        fill_offload(skb, up);                                                          \
+        __u32 bytes = skb->len < (SIZE) ? skb->len : (SIZE);                            \
+        bytes = ((bytes - 1) & ((SIZE) - 1)) + 1;                                       \
+        up->captured = bytes;                                                           \
+        if (bpf_skb_load_bytes(skb, 0, (void*)(up + 1), bytes)) up->captured = 0;       \
+        bpf_ringbuf_submit(up, 0);                                                      \
+        sent = 1;                                                                       \
+    } while (0)
+
+/* `ifindex`: the port it came in on, 0 = a tunnel. Not inlined: off the hit path, and it is called
+ * from several places. */
+__noinline int mn_upcall_packet(struct __sk_buff* skb, struct mn_wide_key* key, __u32 ifindex, __u32 reason) {
+    struct mn_config* config = mn_get_config();
+    if (!config || !key) return 0;
+    __u64 now = bpf_ktime_get_ns();
+    __u64 pending_id = 0;
+    if (reason == MN_REASON_MISS) {
+        pending_id = hash_key(key, 1) | 1;
+        if (!admit_pending(pending_id, now)) {
+            mn_count(MN_COUNT_PENDING_DROPPED);
+            return 0;
+        }
+    }
+
+    __u32 len = skb->len;
+    __u64 cost = config->upcall_interval_ns;
+    if (len > MN_UPCALL_MEDIUM) cost *= 16;
+    __u32 ring_index;
+    int admitted;
+    if (ifindex) {
+        struct mn_port* port = bpf_map_lookup_elem(&mn_ports, &ifindex);
+        if (!port) return 0;
+        ring_index = port->ring;
+        admitted = take_tokens(&port->bucket_ns, now, cost, config->upcall_burst_ns);
+        __sync_fetch_and_add(admitted ? &port->upcalls : &port->throttled, 1);
+    } else {
+        __u32 rings = config->rings ? config->rings : 1;
+        ring_index = (bpf_ntohl(key->base.tun_src) + key->base.tun_key) % rings;
+        admitted = take_tokens(&config->tunnel_bucket_ns, now, cost, config->upcall_burst_ns);
+        __sync_fetch_and_add(admitted ? &config->tunnel_upcalls : &config->tunnel_throttled, 1);
+    }
+    if (!admitted) {
+        mn_count(MN_COUNT_THROTTLED);
+        return 0;
+    }
+
+    void* ring = bpf_map_lookup_elem(&mn_rings, &ring_index);
+    int sent = 0;
+    if (ring) {
+        if (len <= MN_UPCALL_SMALL) {
+            MN_SUBMIT(MN_UPCALL_SMALL);
+        } else if (len <= MN_UPCALL_MEDIUM) {
+            MN_SUBMIT(MN_UPCALL_MEDIUM);
+        } else {
+            MN_SUBMIT(MN_UPCALL_LARGE);
+        }
+    }
+    mn_count(sent ? MN_COUNT_UPCALL : MN_COUNT_UPCALL_LOST);
+    return sent;
+}
+
+#endif

@@ -1,0 +1,140 @@
+#include "datapath/ebpf/action_codec.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/overloaded.h"
+
+namespace midonet::datapath::ebpf {
+namespace {
+
+bool isOutput(const flow::FlowAction& action) {
+    return std::holds_alternative<flow::Output>(action) || std::holds_alternative<flow::OutputTunnel>(action);
+}
+
+/// 0 for a port, else the type of the tunnel.
+std::uint32_t outputClass(const flow::FlowAction& action, const TunnelTypes& tunnels) {
+    const auto* tunnel = std::get_if<flow::OutputTunnel>(&action);
+    return tunnel == nullptr ? 0 : 1 + tunnels.typeOf(tunnel->tunnel);
+}
+
+/// Copies commute, so each run of outputs may be put in order.
+void sortOutputs(flow::FlowActions& actions, const TunnelTypes& tunnels) {
+    for (auto from = actions.begin(); from != actions.end();) {
+        if (!isOutput(*from)) {
+            ++from;
+            continue;
+        }
+        const auto to = std::find_if_not(from, actions.end(), isOutput);
+        std::stable_sort(from, to, [&](const auto& a, const auto& b) { return outputClass(a, tunnels) < outputClass(b, tunnels); });
+        from = to;
+    }
+}
+
+mn_op makeOp(mn_op_code code) {
+    mn_op op{};
+    op.code = static_cast<std::uint8_t>(code);
+    return op;
+}
+
+std::uint32_t wireWord(const net::Ipv4Address& address) {
+    std::uint32_t out;
+    address.toWire(reinterpret_cast<std::uint8_t*>(&out));
+    return out;
+}
+
+class SlotWriter {
+public:
+    explicit SlotWriter(std::vector<mn_slot>& slots) : slots_(slots) { slots_.assign(1, mn_slot{}); }
+
+    /// Appends units that must stay in one slot.
+    void append(std::initializer_list<mn_op> ops) {
+        if (slots_.back().count + ops.size() > MN_OPS_PER_SLOT) slots_.push_back(mn_slot{});
+        mn_slot& slot = slots_.back();
+        for (const mn_op& op : ops) slot.ops[slot.count++] = op;
+        units_ += ops.size();
+    }
+    std::size_t units() const { return units_; }
+
+private:
+    std::vector<mn_slot>& slots_;
+    std::size_t units_ = 0;
+};
+
+void writeAction(SlotWriter& writer, const flow::FlowAction& action, std::uint8_t flags) {
+    std::visit(Overloaded{
+                   [&](const flow::Output& a) {
+                       mn_op op = makeOp(MN_OP_OUTPUT);
+                       op.flags = flags;
+                       op.w[0] = a.port.value();
+                       writer.append({op});
+                   },
+                   [&](const flow::OutputTunnel& a) {
+                       mn_op op = makeOp(MN_OP_TUNNEL);
+                       op.flags = flags;
+                       op.w[0] = a.tunnel.value();
+                       op.w[1] = a.key.value() & net::kMaxTunnelKey;
+                       writer.append({op});
+                   },
+                   [&](const flow::SetEthernet& a) {
+                       mn_op op = makeOp(MN_OP_SET_ETH);
+                       a.destination.toWire(op.bytes);
+                       a.source.toWire(op.bytes + 6);
+                       writer.append({op});
+                   },
+                   [&](const flow::PushVlan& a) {
+                       mn_op op = makeOp(MN_OP_PUSH_VLAN);
+                       op.half = a.tci.raw();
+                       writer.append({op});
+                   },
+                   [&](const flow::PopVlan&) { writer.append({makeOp(MN_OP_POP_VLAN)}); },
+                   [&](const flow::SetIpAddresses& a) {
+                       if (a.source.isV4()) {
+                           mn_op op = makeOp(MN_OP_SET_IP4);
+                           op.w[0] = wireWord(a.source.v4());
+                           op.w[1] = wireWord(a.destination.v4());
+                           writer.append({op});
+                           return;
+                       }
+                       mn_op source, destination;
+                       a.source.v6().toWire(reinterpret_cast<std::uint8_t*>(&source));
+                       a.destination.v6().toWire(reinterpret_cast<std::uint8_t*>(&destination));
+                       writer.append({makeOp(MN_OP_SET_IP6), source, destination});
+                   },
+                   [&](const flow::SetL4Ports& a) {
+                       mn_op op = makeOp(MN_OP_SET_L4);
+                       storeBe16(op.bytes, a.source);
+                       storeBe16(op.bytes + 2, a.destination);
+                       writer.append({op});
+                   },
+                   [&](const flow::DecrementTtl&) { writer.append({makeOp(MN_OP_DEC_TTL)}); },
+                   [&](const flow::ToAgent&) { writer.append({makeOp(MN_OP_TO_AGENT)}); },
+               },
+               action);
+}
+
+}  // namespace
+
+Result<void> encodeActions(const flow::FlowActions& actions, const TunnelTypes& tunnels, std::vector<mn_slot>& slots) {
+    flow::FlowActions sorted = actions;
+    sortOutputs(sorted, tunnels);
+    SlotWriter writer{slots};
+    for (std::size_t i = 0; i < sorted.size(); ++i) {
+        std::uint8_t flags = 0;
+        if (isOutput(sorted[i])) {
+            const std::uint32_t type = outputClass(sorted[i], tunnels);
+            const bool sameToTheEnd = std::all_of(sorted.begin() + static_cast<std::ptrdiff_t>(i), sorted.end(), [&](const auto& a) {
+                return isOutput(a) && outputClass(a, tunnels) == type;
+            });
+            if (i + 1 == sorted.size()) flags = MN_OP_LAST;
+            if (type != 0 && !sameToTheEnd) flags = MN_OP_RELAY;
+        }
+        writeAction(writer, sorted[i], flags);
+    }
+    if (writer.units() > MN_MAX_OPS / 2) {
+        return fail(ErrorCode::Invalid, "an action list of {} steps is longer than the datapath can run ({})", writer.units(), MN_MAX_OPS / 2);
+    }
+    return {};
+}
+
+}  // namespace midonet::datapath::ebpf
