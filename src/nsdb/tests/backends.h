@@ -3,4 +3,4 @@
 #include "world.h"
 
 /// Every backend the conformance suite runs on.
-#define MIDONET_BACKENDS memoryKind()
+#define MIDONET_BACKENDS memoryKind(), embeddedKind()

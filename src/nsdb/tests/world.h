@@ -45,6 +45,23 @@ struct BackendKind {
 inline void PrintTo(const BackendKind& kind, std::ostream* out) { *out << kind.name; }
 
 BackendKind memoryKind();
+BackendKind embeddedKind();
+
+/// A folder of its own, removed at the end.
+class TemporaryFolder {
+public:
+    TemporaryFolder();
+    ~TemporaryFolder();
+    TemporaryFolder(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+    const std::string& path() const { return path_; }
+
+private:
+    std::string path_;
+};
+
+/// Runs a real loop until the condition holds, or the deadline passes (false).
+bool runLoopUntil(event::Loop& loop, const std::function<bool()>& condition);
 
 /// Base of the suites that run on every backend.
 class Conformance : public testing::TestWithParam<BackendKind> {
