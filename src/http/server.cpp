@@ -81,7 +81,7 @@ public:
           acceptor_(io_),
           timer_(io_) {
         for (auto* loop : loops)
-            lanes_.push_back(std::make_shared<internal::Lane>(*loop, event::ioContext(*loop), options_, handler));
+            lanes_.push_back(std::make_shared<internal::Lane>(lanes_.size(), *loop, event::ioContext(*loop), options_, handler));
     }
 
     Result<void> open() {

@@ -49,6 +49,7 @@ struct Finished {
     const Request& request;
     int status;
     event::Duration took;
+    std::size_t loop;  ///< Which of the server's loops: for counters of its own.
 };
 
 struct ServerOptions {

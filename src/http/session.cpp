@@ -253,7 +253,7 @@ asio::awaitable<Session::Next> Session::exchange() {
     const RequestPtr request = toRequest(parser, peer_);
     const Response response = co_await handle(request, deadline);
     const bool keep = clientKeeps && !lane_->draining;
-    if (lane_->options->onFinished) lane_->options->onFinished({*request, response.status, Clock::now() - start});
+    if (lane_->options->onFinished) lane_->options->onFinished({*request, response.status, Clock::now() - start, lane_->index});
     if (!co_await write(serialize(response, request->method != Method::Head, version, keep))) co_return Next::Close;
     co_return keep ? Next::Continue : Next::Linger;
 }
@@ -299,7 +299,7 @@ asio::awaitable<bool> Session::write(std::string bytes) {
 
 asio::awaitable<Session::Next> Session::fail(int status, std::string message) {
     const auto response = lane_->options->errorResponse(status, message);
-    if (lane_->options->onFinished) lane_->options->onFinished({Request{}, status, {}});
+    if (lane_->options->onFinished) lane_->options->onFinished({Request{}, status, {}, lane_->index});
     co_return co_await write(serialize(response, true, 11, false)) ? Next::Linger : Next::Close;
 }
 

@@ -20,8 +20,8 @@ class Session;
 
 /// What the connections of one loop share; that loop's thread only.
 struct Lane : std::enable_shared_from_this<Lane> {
-    Lane(event::Loop& l, asio::io_context& i, std::shared_ptr<const ServerOptions> o, Handler h)
-        : loop(l), io(i), options(std::move(o)), handler(std::move(h)), ticker_(i) {}
+    Lane(std::size_t n, event::Loop& l, asio::io_context& i, std::shared_ptr<const ServerOptions> o, Handler h)
+        : index(n), loop(l), io(i), options(std::move(o)), handler(std::move(h)), ticker_(i) {}
 
     /// "Sun, 06 Nov 1994 08:49:37 GMT", made anew once a second.
     const std::string& date();
@@ -32,6 +32,7 @@ struct Lane : std::enable_shared_from_this<Lane> {
     void add(Session& session);
     void remove(Session& session) { sessions.erase(&session); }
 
+    const std::size_t index;
     event::Loop& loop;
     asio::io_context& io;
     std::shared_ptr<const ServerOptions> options;

@@ -1,0 +1,112 @@
+#include "rest/api_server.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/log.h"
+#include "rest/topology_api.h"
+
+namespace midonet::rest {
+namespace {
+
+const Logger log{"rest"};
+constexpr std::size_t kMostThreads = 4;
+constexpr std::size_t kPoolThreads = 4;
+/// More waiting writes than this are answered 503 at once.
+constexpr std::size_t kPoolQueue = 1024;
+
+}  // namespace
+
+/// What the loops count, each for itself.
+class ApiServer::Counters {
+public:
+    Counters(metrics::Registry& registry, std::size_t loops) : connections_(registry.gauge("midonet_rest_connections", "Open connections")) {
+        for (std::size_t i = 0; i < loops; ++i) {
+            Loop loop;
+            for (std::size_t kind = 0; kind < loop.requests.size(); ++kind)
+                loop.requests[kind] = registry.counter("midonet_rest_requests_total", "Requests answered, by kind of status",
+                                                       {{"status", fmt::format("{}xx", kind + 1)}});
+            loop.seconds = registry.histogram("midonet_rest_request_seconds", "From the first byte of a request to its answer",
+                                              metrics::exponentialBounds(0.000'1, 2, 18));
+            loops_.push_back(std::move(loop));
+        }
+    }
+    void finished(const http::Finished& finished) {
+        auto& loop = loops_[finished.loop];
+        const auto kind = std::clamp<std::size_t>(static_cast<std::size_t>(finished.status) / 100, 1, loop.requests.size());
+        loop.requests[kind - 1].add();
+        loop.seconds.observe(std::chrono::duration<double>(finished.took).count());
+    }
+    void connections(std::size_t count) { connections_.set(static_cast<double>(count)); }
+
+private:
+    struct Loop {
+        std::array<metrics::Counter, 5> requests;
+        metrics::Histogram seconds;
+    };
+    metrics::Gauge connections_;
+    std::vector<Loop> loops_;
+};
+
+Result<std::unique_ptr<ApiServer>> ApiServer::start(event::Loop& control, nsdb::Store& store, metrics::Registry& registry,
+                                                    std::unique_ptr<Authenticator> authenticator, ApiOptions options) {
+    std::unique_ptr<ApiServer> server(new ApiServer(store, std::move(authenticator)));
+    TRY_VOID(server->listen(control, registry, std::move(options)));
+    return server;
+}
+
+ApiServer::ApiServer(nsdb::Store& store, std::unique_ptr<Authenticator> authenticator)
+    : authenticator_(std::move(authenticator)), pool_(kPoolThreads, kPoolQueue), service_(pool_, *authenticator_), objects_(service_, store) {
+    addRoot(service_);
+    addTunnelZones(objects_);
+    addBridges(objects_);
+    addPorts(objects_);
+    addHosts(objects_);
+    addMacTables(objects_);
+}
+
+Result<void> ApiServer::listen(event::Loop& control, metrics::Registry& registry, ApiOptions options) {
+    service_.addPlain("/metrics", [&registry](const http::Request&) {
+        return http::Response::text(200, metrics::Registry::kContentType, registry.text());
+    });
+    std::size_t threads = options.threads;
+    if (threads == 0) threads = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kMostThreads);
+    std::vector<event::Loop*> loops{&control};
+    for (std::size_t i = 1; i < threads; ++i) {
+        loops_.push_back(event::Loop::create(fmt::format("api-{}", i)));
+        loops.push_back(loops_.back().get());
+    }
+    counters_ = std::make_unique<Counters>(registry, loops.size());
+
+    http::ServerOptions http;
+    http.listen = std::move(options.listen);
+    http.limits = options.limits;
+    http.errorResponse = Service::errorResponse;
+    http.onConnections = [this](std::size_t count) { counters_->connections(count); };
+    http.onFinished = [this](const http::Finished& finished) {
+        counters_->finished(finished);
+        if (Logger::enabled(LogLevel::Debug))
+            log.debug("request", {kv("client", finished.request.peer), kv("method", http::toString(finished.request.method)),
+                                  kv("target", finished.request.target), kv("status", finished.status),
+                                  kv("us", std::chrono::duration_cast<std::chrono::microseconds>(finished.took).count())});
+    };
+    auto server = http::Server::listen(loops, std::move(http), [this](http::RequestPtr request, http::Responder answer) {
+        service_.handle(std::move(request), std::move(answer));
+    });
+    if (!server) return Unexpected{server.error().withContext("api.listen")};
+    server_ = std::move(*server);
+    for (const auto& loop : loops_) threads_.emplace_back([raw = loop.get()] { raw->run(); });
+    return {};
+}
+
+ApiServer::~ApiServer() {
+    for (const auto& loop : loops_) loop->stop();
+    for (auto& thread : threads_) thread.join();
+    server_.reset();
+}
+
+const std::string& ApiServer::address() const { return server_->address(); }
+std::string ApiServer::url() const { return fmt::format("http://{}{}", address(), kRoot); }
+void ApiServer::drain(event::Callback done) { server_->drain(std::move(done)); }
+
+}  // namespace midonet::rest

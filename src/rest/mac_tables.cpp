@@ -1,0 +1,240 @@
+#include <algorithm>
+#include <charconv>
+#include <memory>
+#include <optional>
+#include <set>
+
+#include "model/ids.h"
+#include "model/topology.pb.h"
+#include "rest/media_type.h"
+#include "rest/topology_api.h"
+
+namespace midonet::rest {
+namespace {
+
+using model::Bridge;
+using model::Port;
+constexpr std::uint16_t kUntagged = 0;
+constexpr std::uint16_t kLastVlan = 4095;
+
+/// One entry of the MAC table of a bridge and VLAN.
+struct MacPort {
+    net::Mac mac;
+    Uuid port;
+    std::uint16_t vlan = kUntagged;
+};
+
+std::string dashed(const net::Mac& mac) {
+    auto text = mac.toString();
+    std::replace(text.begin(), text.end(), ':', '-');
+    return text;
+}
+
+std::string pathOf(const Uuid& bridge, const MacPort& entry) {
+    const auto vlan = entry.vlan == kUntagged ? std::string{} : fmt::format("/vlans/{}", entry.vlan);
+    return fmt::format("/bridges/{}{}/mac_table/{}_{}", bridge, vlan, dashed(entry.mac), entry.port);
+}
+
+void showEntry(model::JsonWriter& json, const std::string& base, const Uuid& bridge, const MacPort& entry) {
+    json.beginObject().key("macAddr").string(entry.mac.toString()).key("portId").string(entry.port.toString());
+    json.key("vlanId").integer(entry.vlan).key("uri").string(base + pathOf(bridge, entry)).endObject();
+}
+
+/// 404 when the segment is not a VLAN id.
+Outcome<std::uint16_t> vlanOf(const Call& call) {
+    const auto& text = call.parameters["vlan"];
+    std::uint16_t vlan = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), vlan);
+    if (error != std::errc{} || end != text.data() + text.size() || vlan > kLastVlan)
+        return refuse(404, "there is no VLAN '{}': VLAN ids are 0 to {}", text, kLastVlan);
+    return vlan;
+}
+
+/// "aa-bb-cc-dd-ee-ff_<port id>"; 400 when it is not.
+Outcome<MacPort> entryOf(const Call& call, std::uint16_t vlan) {
+    const std::string_view text = call.parameters["entry"];
+    const auto underscore = text.find('_');
+    const auto mac = net::Mac::parse(text.substr(0, underscore));
+    if (!mac || underscore == text.npos) return refuse(400, "'{}' does not begin with a MAC address, as aa-bb-cc-dd-ee-ff_<port id>", text);
+    const auto port = Uuid::parse(text.substr(underscore + 1));
+    if (!port) return refuse(400, "'{}' does not end with the UUID of a port", text);
+    return MacPort{*mac, *port, vlan};
+}
+
+struct Entry {
+    MacPort what;
+    bool persistent = false;
+};
+
+Outcome<std::vector<Entry>> readTable(nsdb::Store& store, const Uuid& bridge, std::uint16_t vlan) {
+    GET_OR_REFUSE(rows, store.readTable(nsdb::macTableName(bridge, vlan)));
+    std::vector<Entry> out;
+    for (const auto& row : rows) {
+        GET_OR_REFUSE(mac, net::Mac::parse(row.key));
+        GET_OR_REFUSE(port, Uuid::parse(row.value));
+        out.push_back({{mac, port, vlan}, row.persistent});
+    }
+    return out;
+}
+
+class MacTables {
+public:
+    explicit MacTables(ObjectApi& api) : api_(api) {}
+
+    /// All VLANs.
+    Outcome<http::Response> listAll(const Call& call) const {
+        GET_OR_REFUSE(bridge, existingBridge(call));
+        GET_OR_REFUSE(vlans, vlansOf(bridge));
+        return list(call, bridge, vlans);
+    }
+    Outcome<http::Response> listOne(const Call& call) const {
+        GET_OR_REFUSE(bridge, existingBridge(call));
+        GET_OR_REFUSE(vlan, vlanOf(call));
+        GET_OR_REFUSE(vlans, vlansOf(bridge));
+        if (!vlans.contains(vlan)) return refuse(404, "bridge {} has no MAC table of VLAN {}", bridge, vlan);
+        return list(call, bridge, {vlan});
+    }
+    Outcome<http::Response> get(const Call& call, std::uint16_t vlan) const {
+        GET_OR_REFUSE(bridge, existingBridge(call));
+        GET_OR_REFUSE(wanted, entryOf(call, vlan));
+        GET_OR_REFUSE(entries, readTable(api_.store(), bridge, vlan));
+        for (const auto& entry : entries) {
+            if (entry.what.mac != wanted.mac || entry.what.port != wanted.port) continue;
+            model::JsonWriter json;
+            showEntry(json, call.base, bridge, entry.what);
+            return call.ok(json.take());
+        }
+        return refuse(404, "bridge {} has no MAC {} at port {} in VLAN {}", bridge, wanted.mac, wanted.port, vlan);
+    }
+    Outcome<http::Response> create(const Call& call, std::optional<std::uint16_t> vlanOfPath) const {
+        GET_OR_REFUSE(bridge, call.id());
+        GET_OR_REFUSE(body, call.body());
+        GET_OR_REFUSE(entry, readEntry(body, vlanOfPath));
+        return transact(api_.store(), [&](nsdb::Transaction& transaction) { return put(transaction, bridge, entry); }).map([&] {
+            return call.created(pathOf(bridge, entry));
+        });
+    }
+    Outcome<http::Response> remove(const Call& call, std::uint16_t vlan) const {
+        GET_OR_REFUSE(bridge, call.id());
+        GET_OR_REFUSE(wanted, entryOf(call, vlan));
+        const auto removeIt = [&](nsdb::Transaction& transaction) -> Outcome<void> {
+            DO_OR_REFUSE(transaction.get<Bridge>(bridge));
+            GET_OR_REFUSE(entries, readTable(api_.store(), bridge, vlan));
+            for (const auto& entry : entries)
+                if (entry.what.mac == wanted.mac && entry.persistent && entry.what.port != wanted.port) return {};
+            DO_OR_REFUSE(transaction.removePersistent(nsdb::macTableName(bridge, vlan), wanted.mac.toString()));
+            return {};
+        };
+        return transact(api_.store(), removeIt).map([] { return Call::empty(204); });
+    }
+
+private:
+    Outcome<Uuid> existingBridge(const Call& call) const {
+        GET_OR_REFUSE(id, call.id());
+        GET_OR_REFUSE(reads, api_.view());
+        DO_OR_REFUSE(reads->get<Bridge>(id));
+        return id;
+    }
+
+    Outcome<std::set<std::uint16_t>> vlansOf(const Uuid& bridge) const;
+
+    Outcome<http::Response> list(const Call& call, const Uuid& bridge, const std::set<std::uint16_t>& vlans) const {
+        model::JsonWriter json;
+        json.beginArray();
+        for (const auto vlan : vlans) {
+            GET_OR_REFUSE(entries, readTable(api_.store(), bridge, vlan));
+            for (const auto& entry : entries) showEntry(json, call.base, bridge, entry.what);
+        }
+        return call.ok(json.endArray().take());
+    }
+
+    static Outcome<MacPort> readEntry(const model::JsonBody& body, std::optional<std::uint16_t> vlanOfPath) {
+        MacPort entry;
+        model::Violations violations;
+        const auto mac = body.mac("macAddr");
+        const auto port = body.uuid("portId");
+        const auto vlan = body.integer("vlanId");
+        if (mac && *mac)
+            entry.mac = **mac;
+        else
+            violations.push_back({"macAddr", "must be a MAC address"});
+        if (port && *port)
+            entry.port = **port;
+        else
+            violations.push_back({"portId", "must be the UUID of a port"});
+        if (vlanOfPath)
+            entry.vlan = *vlanOfPath;
+        else if (vlan && vlan->value_or(kUntagged) >= 0 && vlan->value_or(kUntagged) <= kLastVlan)
+            entry.vlan = static_cast<std::uint16_t>(vlan->value_or(kUntagged));
+        else
+            violations.push_back({"vlanId", fmt::format("must be from 0 to {}", kLastVlan)});
+        if (!violations.empty()) return tl::unexpected<Fault>{Fault{std::move(violations)}};
+        return entry;
+    }
+
+    Outcome<void> put(nsdb::Transaction& transaction, const Uuid& bridge, const MacPort& entry) const {
+        DO_OR_REFUSE(transaction.get<Bridge>(bridge));
+        GET_OR_REFUSE(port, transaction.get<Port>(entry.port));
+        if (model::uuidOf(port.object->bridge_id()) != bridge)
+            return refuse(400, "port {} is not a port of bridge {}", entry.port, bridge);
+        if (port.object->vlan_id() != kUntagged && port.object->vlan_id() != entry.vlan)
+            return refuse(400, "port {} is in VLAN {}, not {}", entry.port, port.object->vlan_id(), entry.vlan);
+        GET_OR_REFUSE(entries, readTable(api_.store(), bridge, entry.vlan));
+        for (const auto& known : entries)
+            if (known.what.mac == entry.mac && known.persistent)
+                return refuse(409, "bridge {} has MAC {} at port {} already", bridge, entry.mac, known.what.port);
+        DO_OR_REFUSE(transaction.putPersistent(nsdb::macTableName(bridge, entry.vlan), entry.mac.toString(), entry.port.toString()));
+        return {};
+    }
+
+    ObjectApi& api_;
+};
+
+/// The VLANs a bridge has MAC tables of: untagged always, and those of its ports.
+Outcome<std::set<std::uint16_t>> MacTables::vlansOf(const Uuid& bridge) const {
+    std::set<std::uint16_t> out{kUntagged};
+    GET_OR_REFUSE(reads, api_.view());
+    GET_OR_REFUSE(ports, reads->referrers<Port>("bridge_id", bridge));
+    for (const auto& id : ports) {
+        GET_OR_REFUSE(port, reads->get<Port>(id));
+        out.insert(static_cast<std::uint16_t>(port.object->vlan_id()));
+    }
+    return out;
+}
+
+}  // namespace
+
+void addMacTables(ObjectApi& api) {
+    auto& service = api.service();
+    const auto tables = std::make_shared<const MacTables>(api);
+    const std::vector<std::string> items{itemType("MacPort", 2), std::string{kJson}};
+    const std::vector<std::string> collections{collectionType("MacPort", 2), std::string{kJson}};
+    using http::Method;
+
+    const std::string all = "/bridges/{id}/mac_table";
+    service.add({.path = all, .produces = collections, .consumes = {}, .blocks = true, .run = [tables](const Call& call) { return tables->listAll(call); }});
+    service.add({.method = Method::Post, .path = all, .produces = {}, .consumes = items, .blocks = true,
+                 .run = [tables](const Call& call) { return tables->create(call, std::nullopt); }});
+    service.add({.path = all + "/{entry}", .produces = items, .consumes = {}, .blocks = true, .run = [tables](const Call& call) { return tables->get(call, kUntagged); }});
+    service.add({.method = Method::Delete, .path = all + "/{entry}", .produces = {}, .consumes = {}, .blocks = true,
+                 .run = [tables](const Call& call) { return tables->remove(call, kUntagged); }});
+
+    const std::string one = "/bridges/{id}/vlans/{vlan}/mac_table";
+    service.add({.path = one, .produces = collections, .consumes = {}, .blocks = true, .run = [tables](const Call& call) { return tables->listOne(call); }});
+    service.add({.method = Method::Post, .path = one, .produces = {}, .consumes = items, .blocks = true,
+                 .run = [tables](const Call& call) -> Outcome<http::Response> {
+                     GET_OR_REFUSE(vlan, vlanOf(call));
+                     return tables->create(call, vlan);
+                 }});
+    service.add({.path = one + "/{entry}", .produces = items, .consumes = {}, .blocks = true, .run = [tables](const Call& call) -> Outcome<http::Response> {
+                     GET_OR_REFUSE(vlan, vlanOf(call));
+                     return tables->get(call, vlan);
+                 }});
+    service.add({.method = Method::Delete, .path = one + "/{entry}", .produces = {}, .consumes = {}, .blocks = true,
+                 .run = [tables](const Call& call) -> Outcome<http::Response> {
+                     GET_OR_REFUSE(vlan, vlanOf(call));
+                     return tables->remove(call, vlan);
+                 }});
+}
+
+}  // namespace midonet::rest

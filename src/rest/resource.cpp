@@ -1,0 +1,137 @@
+#include "rest/resource.h"
+
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
+
+#include <optional>
+
+#include "model/ids.h"
+#include "rest/media_type.h"
+
+namespace midonet::rest {
+namespace {
+
+using model::ClassSchema;
+using model::FieldSchema;
+
+/// "deviceId" -> "device", for a reference to a class that has a collection.
+std::optional<std::string> linkName(const FieldSchema& field) {
+    constexpr std::string_view kSuffix = "Id";
+    if (!field.reference || field.field->is_repeated() || !field.json.ends_with(kSuffix)) return std::nullopt;
+    if (model::Schema::get().of(field.reference->target).rest.empty()) return std::nullopt;
+    return field.json.substr(0, field.json.size() - kSuffix.size());
+}
+
+void showReferences(const Show& out, const ClassSchema& schema, const Message& object) {
+    for (const auto& field : schema.fields) {
+        if (field.internal) continue;
+        const auto name = linkName(field);
+        if (!name) continue;
+        std::string scratch;
+        const auto id = model::uuidOf(object.GetReflection()->GetStringReference(object, field.field, &scratch));
+        out.json.key(*name);
+        if (id.isNil())
+            out.json.null();
+        else
+            out.json.string(fmt::format("{}/{}/{}", out.base, model::Schema::get().of(field.reference->target).rest, id));
+    }
+}
+
+void showUnserved(const Show& out, const std::vector<Unserved>& unserved) {
+    for (const auto& u : unserved) {
+        out.json.key(u.json);
+        switch (u.kind) {
+            case Unserved::Kind::Reference:
+            case Unserved::Kind::Null: out.json.null(); break;
+            case Unserved::Kind::ReferenceList:
+            case Unserved::Kind::EmptyList: out.json.beginArray().endArray(); break;
+        }
+        if (!u.link.empty()) out.json.key(u.link).null();
+    }
+}
+
+}  // namespace
+
+std::string Resource::pathOf(const Message& object) const {
+    if (path) return path(object);
+    return fmt::format("/{}/{}", schema->rest, model::idOf(object));
+}
+
+std::vector<std::string> Resource::itemTypes() const {
+    std::vector<std::string> out;
+    for (const auto version : schema->mediaVersions) {
+        out.push_back(itemType(schema->mediaType, version));
+        for (const auto& other : otherMediaTypes) out.push_back(itemType(other, version));
+    }
+    out.emplace_back(kJson);
+    return out;
+}
+
+std::vector<std::string> Resource::collectionTypes() const {
+    std::vector<std::string> out;
+    for (const auto version : schema->mediaVersions) {
+        out.push_back(collectionType(schema->mediaType, version));
+        for (const auto& other : otherMediaTypes) out.push_back(collectionType(other, version));
+    }
+    out.emplace_back(kJson);
+    return out;
+}
+
+Outcome<void> transact(nsdb::Store& store, const std::function<Outcome<void>(nsdb::Transaction&)>& body) {
+    std::optional<Fault> fault;  // of the last attempt
+    const auto done = store.transact([&](nsdb::Transaction& transaction) -> Result<void> {
+        fault.reset();
+        auto outcome = body(transaction);
+        if (outcome) return {};
+        fault = std::move(outcome.error());
+        return Unexpected{Error{fault->code, fault->message}};
+    });
+    if (done) return {};
+    return tl::unexpected<Fault>{fault ? std::move(*fault) : Fault{done.error()}};
+}
+
+Outcome<void> show(const Show& out, const Resource& resource, const Message& object) {
+    auto& json = out.json;
+    json.beginObject();
+    model::writeFields(json, *resource.schema, object);
+    const auto uri = out.base + resource.pathOf(object);
+    json.key("uri").string(uri);
+    showReferences(out, *resource.schema, object);
+    for (const auto& link : resource.links) json.key(link.json).string(uri + link.path);
+    showUnserved(out, resource.unserved);
+    if (resource.hooks.show) DO_OR_REFUSE(resource.hooks.show(out, object));
+    json.endObject();
+    return {};
+}
+
+Outcome<std::unique_ptr<Message>> readNew(const Resource& resource, const model::JsonBody& body) {
+    auto object = resource.schema->make();
+    auto violations = model::fromJson(body, *resource.schema, model::Input::Create, *object);
+    if (violations.empty()) violations = model::validate(*resource.schema, *object);
+    checkBody(resource, body, model::Input::Create, violations);
+    if (!violations.empty()) return tl::unexpected<Fault>{Fault{std::move(violations)}};
+    if (model::idOf(*object).isNil()) model::setId(*object, Uuid::random());
+    return object;
+}
+
+void checkBody(const Resource& resource, const model::JsonBody& body, model::Input input, model::Violations& out) {
+    for (const auto& u : resource.unserved) {
+        if (u.kind == Unserved::Kind::Reference && !body.uuid(u.json)) out.push_back({u.json, "must be a UUID"});
+        if (u.kind == Unserved::Kind::ReferenceList && !body.uuids(u.json)) out.push_back({u.json, "must be an array of UUIDs"});
+    }
+    if (resource.hooks.checkBody) resource.hooks.checkBody(body, input, out);
+}
+
+Outcome<void> refuseUnserved(const Resource& resource, const model::JsonBody& body) {
+    for (const auto& u : resource.unserved) {
+        if (u.kind == Unserved::Kind::Reference) {
+            if (const auto id = body.uuid(u.json); id && *id) return refuse(404, "there is no {} {} ({})", u.what, **id, u.json);
+        } else if (u.kind == Unserved::Kind::ReferenceList) {
+            if (const auto ids = body.uuids(u.json); ids && !ids->empty())
+                return refuse(404, "there is no {} {} ({})", u.what, ids->front(), u.json);
+        }
+    }
+    return {};
+}
+
+}  // namespace midonet::rest

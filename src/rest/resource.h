@@ -1,0 +1,126 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "model/json.h"
+#include "model/schema.h"
+#include "nsdb/store.h"
+#include "rest/fault.h"
+#include "rest/service.h"
+
+namespace midonet::rest {
+
+using model::Message;
+
+/// What shows an object: the moment's reads, and the open JSON object.
+struct Show {
+    nsdb::View& view;
+    const std::string& base;
+    model::JsonWriter& json;
+};
+
+/// What changes one: inside a transaction, which may run more than once.
+struct Change {
+    nsdb::Transaction& transaction;
+    const model::JsonBody& body;
+    const Call& call;
+};
+
+/// A link to a collection below the object: `json` = uri of the object + `path`.
+struct Link {
+    std::string json;
+    std::string path;
+};
+
+/// A property clients know but whose objects this server does not have yet.
+struct Unserved {
+    enum class Kind : std::uint8_t {
+        Reference,      ///< "chainId" and, when `link` is given, its link: null; a value is refused: 404.
+        ReferenceList,  ///< []; any element is refused: 404.
+        Null,           ///< null, ignored on input.
+        EmptyList,      ///< [], ignored on input.
+    };
+    std::string json;
+    Kind kind = Kind::Null;
+    std::string what;  ///< "chain", for the message.
+    std::string link;
+};
+
+/// What the schema cannot say of a class. All may be empty.
+template <class T>
+struct Hooks {
+    /// More output properties.
+    std::function<Outcome<void>(const Show&, const T&)> show;
+    /// What is wrong with the body, before anything is read from the store.
+    std::function<void(const model::JsonBody&, model::Input, model::Violations&)> checkBody;
+    std::function<Outcome<void>(const Change&, T& object)> beforeCreate;
+    std::function<Outcome<void>(const Change&, const T& stored, T& next)> beforeUpdate;
+    std::function<Outcome<void>(nsdb::Transaction&, const T& stored)> beforeRemove;
+};
+
+/// A class of the schema as a REST resource.
+struct Resource {
+    const model::ClassSchema* schema = nullptr;
+    std::vector<Link> links;
+    std::vector<Unserved> unserved;
+    Hooks<Message> hooks;
+    /// Below the base: "/bridges/<id>" when empty.
+    std::function<std::string(const Message&)> path;
+    std::vector<std::string> otherMediaTypes;  ///< Names accepted beside the schema's.
+
+    bool creatable = true;
+    bool removable = true;
+    bool removeMissingIs404 = false;  ///< Else DELETE of what is not there is 204.
+    int updated = 204;
+    int removed = 204;
+    int wrongContentType = 406;
+
+    std::string pathOf(const Message& object) const;
+    std::vector<std::string> itemTypes() const;        ///< With application/json behind.
+    std::vector<std::string> collectionTypes() const;  ///< With application/json behind.
+};
+
+template <class T>
+Hooks<Message> erase(Hooks<T> typed) {
+    Hooks<Message> out;
+    if (typed.show)
+        out.show = [f = std::move(typed.show)](const Show& show, const Message& m) { return f(show, static_cast<const T&>(m)); };
+    out.checkBody = std::move(typed.checkBody);
+    if (typed.beforeCreate)
+        out.beforeCreate = [f = std::move(typed.beforeCreate)](const Change& c, Message& m) { return f(c, static_cast<T&>(m)); };
+    if (typed.beforeUpdate)
+        out.beforeUpdate = [f = std::move(typed.beforeUpdate)](const Change& c, const Message& stored, Message& next) {
+            return f(c, static_cast<const T&>(stored), static_cast<T&>(next));
+        };
+    if (typed.beforeRemove)
+        out.beforeRemove = [f = std::move(typed.beforeRemove)](nsdb::Transaction& t, const Message& stored) {
+            return f(t, static_cast<const T&>(stored));
+        };
+    return out;
+}
+
+/// A resource of class T that needs nothing the schema does not say.
+template <class T>
+Resource resource(Hooks<T> hooks = {}) {
+    Resource out;
+    out.schema = &model::Schema::get().of<T>();
+    out.hooks = erase(std::move(hooks));
+    return out;
+}
+
+/// Runs `body` as one transaction; a Fault aborts it and comes out as it is.
+Outcome<void> transact(nsdb::Store& store, const std::function<Outcome<void>(nsdb::Transaction&)>& body);
+
+/// The object of JSON in `json`, with uri, links and unserved properties.
+Outcome<void> show(const Show& show, const Resource& resource, const Message& object);
+
+/// The object of a POST body: read, checked, its id given or new. Nothing is stored.
+Outcome<std::unique_ptr<Message>> readNew(const Resource& resource, const model::JsonBody& body);
+/// What is wrong with a body beyond the schema.
+void checkBody(const Resource& resource, const model::JsonBody& body, model::Input input, model::Violations& out);
+/// 404 for a value of an unserved reference. Inside the transaction, after the parent was found.
+Outcome<void> refuseUnserved(const Resource& resource, const model::JsonBody& body);
+
+}  // namespace midonet::rest

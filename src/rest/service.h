@@ -1,0 +1,71 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "event/blocking_pool.h"
+#include "http/router.h"
+#include "http/server.h"
+#include "model/json.h"
+#include "rest/authenticator.h"
+#include "rest/fault.h"
+
+namespace midonet::rest {
+
+/// Where the API begins.
+inline constexpr std::string_view kRoot = "/midonet-api";
+
+/// One request on its way through an endpoint.
+struct Call {
+    const http::Request& request;
+    const http::PathParameters& parameters;
+    std::string base;         ///< "http://HOST:PORT/midonet-api", as the client sees us.
+    std::string contentType;  ///< What the client wants back.
+
+    /// A parameter of the path as UUID; 404 when it is none.
+    Outcome<Uuid> id(std::string_view name = "id") const;
+    /// The body; 400 when it is not a JSON object.
+    Outcome<model::JsonBody> body() const;
+    http::Response ok(std::string json) const { return http::Response::text(200, contentType, std::move(json)); }
+    /// 201 with Location: `path` is below the base, beginning with '/'.
+    http::Response created(const std::string& path) const;
+    static http::Response empty(int status);
+};
+
+/// One method of one path.
+struct Endpoint {
+    http::Method method = http::Method::Get;
+    std::string path;                   ///< Below the root: "/bridges/{id}".
+    std::vector<std::string> produces;  ///< Empty: Accept does not matter.
+    std::vector<std::string> consumes;  ///< Empty: Content-Type does not matter.
+    int wrongContentType = 406;         ///< 406 or 415, as the original does.
+    bool blocks = false;                ///< Runs on the pool.
+    std::function<Outcome<http::Response>(const Call&)> run;
+};
+
+/// From requests to endpoints: cross-origin headers, login, authentication, media types, threads,
+/// errors. Filled at start; handle() on any loop.
+class Service {
+public:
+    Service(event::BlockingPool& pool, Authenticator& authenticator);
+
+    void add(Endpoint endpoint);
+    /// Outside the root and without authentication: "/metrics".
+    void addPlain(std::string_view path, std::function<http::Response(const http::Request&)> run);
+    void handle(http::RequestPtr request, http::Responder answer) const;
+    /// For what never reaches handle().
+    static http::Response errorResponse(int status, std::string_view message);
+
+private:
+    http::Response run(const http::Request& request, const Endpoint& endpoint, const http::PathParameters& parameters) const;
+
+    event::BlockingPool& pool_;
+    Authenticator& authenticator_;
+    http::Router router_;
+    std::vector<Endpoint> endpoints_;
+    std::vector<std::pair<std::string, std::function<http::Response(const http::Request&)>>> plain_;
+};
+
+}  // namespace midonet::rest
