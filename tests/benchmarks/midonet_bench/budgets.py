@@ -1,0 +1,63 @@
+"""What the figures have to reach. Budgets of speed are ratios where another system is the yardstick."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .figures import Figure
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A limit on a figure, or on its ratio to another case of the same run."""
+
+    benchmark: str
+    figure: str
+    what: str  # for people
+    limit: float
+    at_most: bool = False
+    ratio_to: str = ""
+
+    def measured(self, figure: Figure) -> float | None:
+        """The number that is held against the limit; None when the figure has no such ratio."""
+        return figure.ratios.get(self.ratio_to) if self.ratio_to else figure.value
+
+    def met(self, measured: float) -> bool:
+        """The limit itself is good enough."""
+        return measured <= self.limit if self.at_most else measured >= self.limit
+
+    def limit_text(self, figure: Figure) -> str:
+        """As ">= 1.3 x kernel_vxlan" or "<= 25 MB"."""
+        sign = "<=" if self.at_most else ">="
+        return f"{sign} {self.limit:g} x {self.ratio_to}" if self.ratio_to else f"{sign} {self.limit:,g} {figure.unit}"
+
+    def distance(self, measured: float) -> float:
+        """1 = exactly on the limit, above 1 = better, whichever way the limit goes."""
+        if not measured or not self.limit:
+            return float("inf")
+        return self.limit / measured if self.at_most else measured / self.limit
+
+
+BUDGETS = (
+    Budget("forwarding", "midonet_same_host.packet_rate", "packet rate, same host", 1.0, ratio_to="linux_bridge"),
+    Budget("forwarding", "midonet_same_host.tcp_1_stream", "TCP 1 stream, same host", 0.95, ratio_to="raw_veth"),
+    Budget("forwarding", "midonet_same_host.tcp_4_streams", "TCP 4 streams, same host", 0.95, ratio_to="raw_veth"),
+    Budget("forwarding", "midonet_vxlan.packet_rate", "packet rate, VXLAN", 1.3, ratio_to="kernel_vxlan"),
+    Budget("forwarding", "midonet_vxlan.tcp_1_stream", "TCP 1 stream, VXLAN", 1.0, ratio_to="kernel_vxlan"),
+    Budget("forwarding", "midonet_vxlan.tcp_4_streams", "TCP 4 streams, VXLAN", 1.0, ratio_to="kernel_vxlan"),
+    Budget("forwarding", "midonet_gre.packet_rate", "packet rate, GRE", 1.3, ratio_to="kernel_vxlan"),
+    Budget("forwarding", "midonet_gre.tcp_1_stream", "TCP 1 stream, GRE", 1.0, ratio_to="kernel_vxlan"),
+    Budget("forwarding", "midonet_gre.tcp_4_streams", "TCP 4 streams, GRE", 1.0, ratio_to="kernel_vxlan"),
+    Budget("new_flows", "to_new_macs", "flow set-up, whole agent, new destinations", 100_000),
+    Budget("new_flows", "from_new_macs", "flow set-up, whole agent, new sources", 100_000),
+    Budget("resident_memory", "idle_agent", "agent, idle", 25, at_most=True),
+    Budget("resident_memory", "agent_with_5000_devices_100k_flows", "agent, 5,000 devices, 100k flows", 60, at_most=True),
+    Budget("control_plane", "port_bound_to_first_ping", "port created and bound to first ping", 50, at_most=True),
+    Budget("control_plane", "rest_write_p50", "REST write, p50", 2, at_most=True),
+    Budget("control_plane", "agent_fresh_start", "agent, fresh start, 5,000 objects", 1000, at_most=True),
+)
+
+
+def budgets_of(figure: Figure) -> list[Budget]:
+    """The budgets that are about this figure."""
+    return [budget for budget in BUDGETS if (budget.benchmark, budget.figure) == (figure.benchmark, figure.name)]

@@ -1,0 +1,113 @@
+"""Traffic between two namespaces, measured: TCP by iperf3, small packets and round trips by the programs of `tools/`."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from midonet_lab import namespaces
+from midonet_lab.errors import LabError
+from midonet_lab.waiting import wait_until
+
+from . import REPOSITORY
+
+TOOLS = REPOSITORY / "build/bench/tools"
+_SPARE_SECONDS = 15.0
+_IPERF_PORT = 5201
+
+
+def build_tools() -> None:
+    """Compiles the measuring programs; a second time does nothing."""
+    command = ["make", "-s", "-C", str(REPOSITORY / "tests/benchmarks/tools"), f"OUT={TOOLS}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise LabError(f"the measuring programs do not compile:\n{done.stderr}")
+
+
+def tcp_gbits(source: str, target: str, address: str, seconds: float, streams: int) -> float:
+    """Received Gbit/s of TCP streams that send all they can; sender on CPU 0, receiver on CPU 1."""
+    server = subprocess.Popen(namespaces.exec_command(target, ["iperf3", "-s", "-1", "-p", str(_IPERF_PORT)]),
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: _listens(server.pid, _IPERF_PORT), f"iperf3 to listen in {target}", 5)
+        affinity = ["-A", "0,1"] if (os.cpu_count() or 1) > 1 else []
+        report = _json(namespaces.exec_command(source, ["iperf3", "-J", "-c", address, "-p", str(_IPERF_PORT), "-t", f"{seconds:g}",
+                                                        "-P", str(streams), *affinity]), seconds)
+        return float(report["end"]["sum_received"]["bits_per_second"]) / 1e9
+    finally:
+        _end(server)
+
+
+def packet_rate(source: str, target: str, address: str, seconds: float) -> float:
+    """Smallest UDP packets a second that one CPU carries from socket to socket."""
+    return float(_json([str(TOOLS / "packetrate"), source, target, address, f"{seconds:g}"], seconds)["pps"])
+
+
+def round_trip(source: str, target: str, address: str, seconds: float) -> tuple[float, float]:
+    """Median and 99th percentile, in microseconds, of the time of a small UDP packet there and back."""
+    report = _json([str(TOOLS / "roundtrip"), source, target, address, f"{seconds:g}"], seconds)
+    return float(report["us_p50"]), float(report["us_p99"])
+
+
+class Blast:
+    """Small frames at a steady rate out of a machine's eth0; each to a new MAC ("targets") or from one ("sources")."""
+
+    def __init__(self, namespace: str, source: str, target: str, mode: str, rate: int, seconds: float) -> None:
+        self._seconds = seconds
+        self._process = subprocess.Popen([str(TOOLS / "frameblast"), namespace, "eth0", source, target, mode, str(rate), f"{seconds:g}"],
+                                         stdout=subprocess.PIPE, text=True)
+
+    def __enter__(self) -> "Blast":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _end(self._process)
+
+    def running(self) -> bool:
+        """Still sending."""
+        return self._process.poll() is None
+
+    def result(self) -> dict[str, float]:
+        """Waits for the end: {"sent", "pps"}."""
+        output, _ = self._process.communicate(timeout=self._seconds + _SPARE_SECONDS)
+        if self._process.returncode:
+            raise LabError("frameblast failed; see its message above")
+        return json.loads(output)
+
+
+def _json(command: list[str], seconds: float) -> dict[str, Any]:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds * 1.2 + _SPARE_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise LabError(f"no end after {error.timeout:g} s: {' '.join(command)}") from error
+    except FileNotFoundError as error:
+        raise LabError(f"{error.filename} is missing: run tools/install-dependencies") from error
+    if done.returncode:
+        raise LabError(f"{' '.join(command)} failed: {(done.stderr or done.stdout).strip()[-400:]}")
+    return json.loads(done.stdout)
+
+
+def _listens(pid: int, port: int) -> bool:
+    """The namespace of the process has a TCP listener on the port."""
+    for name in ("tcp", "tcp6"):
+        try:
+            lines = Path(f"/proc/{pid}/net/{name}").read_text(encoding="ascii").splitlines()[1:]
+        except OSError:
+            continue
+        if any(fields[1].endswith(f":{port:04X}") and fields[3] == "0A" for fields in map(str.split, lines)):
+            return True
+    return False
+
+
+def _end(process: "subprocess.Popen[Any]") -> None:
+    """Ends a child, and waits; nothing to do when it ended by itself."""
+    if process.poll() is None:
+        process.terminate()
+    try:
+        process.wait(2)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
