@@ -28,6 +28,7 @@ def frames():
 for name, frame in frames():
     write("packet_parse", name, b"\0" + frame)
     write("frame_rewrite", name, b"\0\x0f" + frame)
+    write("upcall_record", name, b"\0\xff\x10\x05\0\x22\0\0" + frame)
     if name.startswith("Gre"):
         write("tunnel_headers", name, b"\0" + frame[34:])
     if name == "Vxlan":
@@ -43,6 +44,20 @@ for name, content in {
         "inline.toml": b'\0x = { y = "\\u00e9", z = 0x1f }\nlong = """\na\nb"""\n',
         "duration": b"\x01250ms", "days": b"\x014d", "size": b"\x028MiB", "bytes": b"\x024096"}.items():
     write("config_text", name, content)
+
+for index, text in enumerate([
+        "*/*", "application/vnd.org.midonet.Bridge-v4+json", "application/json;q=0.5, application/vnd.org.midonet.Bridge-v3+json; q=0.9",
+        "application/json; charset=utf-8", "text/html, application/xhtml+xml;q=0.9,*/*;q=0.8"]):
+    write("media_type", f"accept{index}", text.encode())
+
+for index, text in enumerate([
+        "Bridge/0123abcd-4567-89ef-fedc-ba9876543210/mac_table/0", "02:00:00:00:00:01", "a%2Fb/c d", ".", ".."]):
+    write("nsdb_names", f"name{index}", text.encode())
+
+for name, content in {
+        "persistent": bytes(8) + b"\0\x07value", "leased": b"\1" + bytes(7) + b"\x09" + bytes(range(16)) + b"value",
+        "changes": b"\0\x0bo/Bridge\0id\0\x04c\0no", "lease": bytes(range(16))}.items():
+    write("nsdb_records", name, content)
 
 for index, text in enumerate([
         "/", "/bridges?a=b%20c+d", "/bridges/0123abcd-4567-89ef-fedc-ba9876543210",
