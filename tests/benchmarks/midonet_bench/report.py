@@ -31,6 +31,34 @@ def load(path: Path = RESULTS) -> list[Figure]:
     return [figure for figure in found if figure is not None]
 
 
+def markdown(figures: Iterable[Figure]) -> str:
+    """All figures as the tables of docs/performance.md, one for each benchmark."""
+    figures = list(figures)
+    parts = []
+    for benchmark in dict.fromkeys(figure.benchmark for figure in figures):
+        rows = [f"### {benchmark}", "", "| figure | median | min to max | ratios | budget | |", "|---|---|---|---|---|---|"]
+        for figure in figures:
+            if figure.benchmark == benchmark:
+                rows.append(_markdown_row(figure))
+        parts.append("\n".join(rows))
+    return "\n\n".join(parts)
+
+
+def _markdown_row(figure: Figure) -> str:
+    budget = next(iter(budgets_of(figure)), None)
+    measured = budget.measured(figure) if budget else None
+    limit = budget.limit_text(figure) if budget else ""
+    verdict = "" if budget is None or measured is None else "met" if budget.met(measured) else "**missed**"
+    ratios = ", ".join(f"{ratio:.2f} x {case}" for case, ratio in figure.ratios.items())
+    span = f"{_number(figure.low)} to {_number(figure.high)}" if figure.runs > 1 else ""
+    note = f" ({figure.note})" if figure.note else ""
+    return f"| `{figure.name}`{note} | {_number(figure.value)} {figure.unit} | {span} | {ratios} | {limit} | {verdict} |"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
 def budget_table(figures: Iterable[Figure]) -> tuple[str, int]:
     """The table, and how many budgets are missed. "Against the budget" above 1 is better than asked."""
     rows, missed = [], 0
@@ -41,8 +69,7 @@ def budget_table(figures: Iterable[Figure]) -> tuple[str, int]:
                 continue
             met = budget.met(measured)
             missed += not met
-            value = f"{figure.value:,.0f}" if figure.value >= 1000 else f"{figure.value:.3g}"
             ratio = f", {measured:.2f} x {budget.ratio_to}" if budget.ratio_to else ""
-            rows.append([budget.what, f"{value} {figure.unit}{ratio}", budget.limit_text(figure), f"{budget.distance(measured):.2f}",
+            rows.append([budget.what, f"{_number(figure.value)} {figure.unit}{ratio}", budget.limit_text(figure), f"{budget.distance(measured):.2f}",
                          "met" if met else "MISSED"])
     return table.render(["figure", "measured", "budget", "against the budget", "result"], rows) if rows else "", missed

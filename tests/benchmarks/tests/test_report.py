@@ -76,6 +76,15 @@ def test_a_new_run_replaces_the_figures_of_its_benchmark_only(tmp_path):
     assert [figure.name for figure in report.load(path)] == ["other", "new"]
 
 
+def test_figures_become_a_page():
+    good = Figure.of("forwarding", "midonet_vxlan.packet_rate", [400_000.0, 500_000.0], "packets/s")
+    good.ratios = {"kernel_vxlan": 1.4}
+    page = report.markdown([good, Figure.of("resident_memory", "idle_agent", [50.0], "MB", "a note")]).splitlines()
+    assert page[4] == ("| `midonet_vxlan.packet_rate` | 450,000 packets/s | 400,000 to 500,000 | 1.40 x kernel_vxlan "
+                       "| >= 1.3 x kernel_vxlan | met |")
+    assert page[-1] == "| `idle_agent` (a note) | 50 MB |  |  | <= 25 MB | **missed** |"
+
+
 def test_no_budget_is_written_twice():
     keys = [(budget.benchmark, budget.figure) for budget in BUDGETS]
     assert len(keys) == len(set(keys))
