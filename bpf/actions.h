@@ -63,21 +63,28 @@ __noinline int mn_locate(struct __sk_buff* skb, struct mn_headers* at) {
         __u32 payload = bpf_ntohs(ip.payload_length);
         end = len;
         if (!(payload == 0 && ip.next == PROTO_HOP_BY_HOP) && off + 40 + payload < len) end = off + 40 + payload;
-        for (int i = 0; i < MN_EXTENSION_HEADERS; ++i) {
+        for (int i = 0;; ++i) {
             __u8 proto = at->proto;
+            if (i == MN_EXTENSION_HEADERS) return 0;
             if (proto != PROTO_HOP_BY_HOP && proto != PROTO_ROUTING && proto != PROTO_FRAGMENT && proto != PROTO_DESTINATION) break;
             __u8 x[8];
-            if (bpf_skb_load_bytes(skb, at->l4, x, 8)) return 0;
+            if (at->l4 + 8 > end || bpf_skb_load_bytes(skb, at->l4, x, 8)) return 0;
             if (proto == PROTO_FRAGMENT && (bpf_ntohs(*(__u16*)(x + 2)) & 0xfff8)) return 0;
+            __u32 size = proto == PROTO_FRAGMENT ? 8 : 8 + x[1] * 8;
+            if (at->l4 + size > end) return 0;
             at->proto = x[0];
-            at->l4 += proto == PROTO_FRAGMENT ? 8 : 8 + x[1] * 8;
+            at->l4 += size;
         }
     } else {
         return -1;
     }
-    __u32 need = at->proto == PROTO_TCP ? 20 : 8;
-    if (at->proto == PROTO_TCP || at->proto == PROTO_UDP || (at->proto == PROTO_ICMPV6 && type == ETH_IPV6)) {
-        at->has_transport = at->l4 + need <= end;
+    if (at->proto == PROTO_TCP) {
+        __u8 offset_byte;
+        if (at->l4 + 20 > end || bpf_skb_load_bytes(skb, at->l4 + 12, &offset_byte, 1)) return 0;
+        __u32 size = (offset_byte >> 4) * 4;
+        at->has_transport = size >= 20 && at->l4 + size <= end;
+    } else if (at->proto == PROTO_UDP || (at->proto == PROTO_ICMPV6 && type == ETH_IPV6)) {
+        at->has_transport = at->l4 + 8 <= end;
     }
     return 0;
 }

@@ -1,50 +1,9 @@
-#include <gmock/gmock.h>
-
-#include "packet/testing/packet_matchers.h"
-#include "testing/ebpf_world.h"
+#include "testing/ebpf_fixture.h"
 
 namespace midonet::datapath::ebpf::testing {
 namespace {
 
-using namespace midonet::packet;
-using namespace std::chrono_literals;
-using flow::Field;
-using packet::testing::EqualsPacket;
-
-constexpr const char* kA = "02:00:00:00:00:0a";
-constexpr const char* kB = "02:00:00:00:00:0b";
-
-flow::FlowMask maskOf(std::initializer_list<Field> fields) {
-    flow::FlowMask mask;
-    for (const Field field : fields) mask.see(field);
-    mask.close();
-    return mask;
-}
-
-class Forwarding : public ::testing::Test {
-protected:
-    void SetUp() override {
-        if (const std::string reason = PrivateHost::skipReason(); !reason.empty()) GTEST_SKIP() << reason;
-        world = std::make_unique<EbpfWorld>();
-        one = world->addPort("vm1");
-        two = world->addPort("vm2");
-    }
-    /// The key of a frame that misses.
-    flow::FlowKey keyOf(const Packet& packet) {
-        world->inject("vm1", packet.toBytes());
-        const auto upcalls = world->drain();
-        if (upcalls.size() != 1) throw std::runtime_error(fmt::format("{} upcalls", upcalls.size()));
-        world->datapath().upcalls(0).done(upcalls[0].upcall.pendingId);
-        return upcalls[0].upcall.key;
-    }
-    FlowHandle install(const flow::FlowKey& key, const flow::FlowMask& mask, const flow::FlowActions& actions) {
-        return world->datapath().installFlow(0, key, mask, actions).value();
-    }
-
-    std::unique_ptr<EbpfWorld> world;
-    flow::PortNumber one, two;
-    Packet udpPacket = eth(kA, kB) / ipv4("10.0.0.1", "10.0.0.2") / udp(1, 2) / "hi";
-};
+class Forwarding : public EbpfTest {};
 
 TEST_F(Forwarding, MissIsUpcalledThenTheFlowForwards) {
     world->inject("vm1", udpPacket.toBytes());
@@ -56,12 +15,176 @@ TEST_F(Forwarding, MissIsUpcalledThenTheFlowForwards) {
     EXPECT_TRUE(world->take().empty());
 
     const auto handle = install(upcalls[0].upcall.key, flow::FlowMask::exact(), {flow::Output{two}});
-    const auto out = world->run("vm1", udpPacket.toBytes());
+    const auto out = run(udpPacket);
     ASSERT_EQ(out.size(), 1U);
     EXPECT_EQ(out[0].interface, "vm2");
     EXPECT_THAT(out[0].frame, EqualsPacket(udpPacket));
     EXPECT_EQ(world->datapath().stats(handle).packets, 1U);
     EXPECT_EQ(world->datapath().stats(handle).bytes, udpPacket.toBytes().size());
+    EXPECT_LT(world->datapath().stats(handle).idle, 10s);
+}
+
+TEST_F(Forwarding, MaskedFlowServesEveryPacketThatAgreesInWhatItSees) {
+    install(keyOf(udpPacket), maskOf({Field::EthDestination}), {flow::Output{two}});
+    EXPECT_EQ(run(eth(kB, kB) / ipv4("1.1.1.1", "2.2.2.2") / tcp(5, 6)).size(), 1U);
+    EXPECT_EQ(run(eth(kA, kB) / arpRequest(kA, "10.0.0.1", "10.0.0.2")).size(), 1U);
+    EXPECT_EQ(run(eth(kA, kB) / ipv6("fd00::1", "fd00::2") / icmpv6Echo(1, 1)).size(), 1U) << "no address is seen: one flow for both families";
+    EXPECT_TRUE(run(eth(kA, kA) / ipv4("1.1.1.1", "2.2.2.2") / tcp(5, 6)).empty()) << "another destination";
+    EXPECT_TRUE(run(eth(kA, kB) / vlan(3) / ipv4("1.1.1.1", "2.2.2.2") / tcp(5, 6)).empty()) << "the tag is always seen";
+}
+
+TEST_F(Forwarding, PrefixMasksOfBothFamilies) {
+    flow::FlowMask v4;
+    v4.seePrefix(Field::IpDestination, 20);
+    v4.close();
+    install(keyOf(eth(kA, kB) / ipv4("10.0.0.1", "10.1.16.1") / udp(1, 2)), v4, {flow::Output{two}});
+    EXPECT_EQ(run(eth(kA, kB) / ipv4("10.9.9.9", "10.1.31.255") / udp(1, 2)).size(), 1U);
+    EXPECT_TRUE(run(eth(kA, kB) / ipv4("10.9.9.9", "10.1.32.0") / udp(1, 2)).empty());
+
+    flow::FlowMask v6;
+    v6.seePrefix(Field::IpDestination, 67);
+    v6.close();
+    install(keyOf(eth(kA, kB) / ipv6("fd00::1", "2001:db8::2") / udp(1, 2)), v6, {flow::Output{three}});
+    EXPECT_EQ(run(eth(kA, kB) / ipv6("fd00::9", "2001:db8:0:0:1fff::") / udp(7, 8)).size(), 1U);
+    EXPECT_TRUE(run(eth(kA, kB) / ipv6("fd00::9", "2001:db8:0:0:2000::") / udp(7, 8)).empty());
+}
+
+TEST_F(Forwarding, ExactIpv6FlowTellsAddressesApart) {
+    const Packet packet = eth(kA, kB) / ipv6("fd00::1", "fd00::2") / udp(1, 2) / "six";
+    install(keyOf(packet), flow::FlowMask::exact(), {flow::Output{two}});
+    EXPECT_EQ(run(packet).size(), 1U);
+    EXPECT_TRUE(run(eth(kA, kB) / ipv6("fd00::1", "fd00::3") / udp(1, 2) / "six").empty());
+}
+
+TEST_F(Forwarding, RemovedAndReplacedFlows) {
+    const auto key = keyOf(udpPacket);
+    const auto first = install(key, flow::FlowMask::exact(), {flow::Output{two}});
+    const auto second = install(key, flow::FlowMask::exact(), {flow::Output{three}});
+    EXPECT_EQ(run(udpPacket).at(0).interface, "vm3");
+    world->datapath().removeFlow(0, first);
+    EXPECT_EQ(run(udpPacket).size(), 1U) << "the handle of the replaced flow means nothing now";
+    world->datapath().removeFlow(0, second);
+    EXPECT_TRUE(run(udpPacket).empty());
+    EXPECT_EQ(world->drain().size(), 1U);
+}
+
+TEST_F(Forwarding, EmptyListDrops) {
+    install(keyOf(udpPacket), flow::FlowMask::exact(), {});
+    EXPECT_TRUE(run(udpPacket).empty());
+    EXPECT_TRUE(world->drain().empty());
+    EXPECT_EQ(world->counter("dropped_by_flow"), 1U);
+}
+
+TEST_F(Forwarding, RemovedPortNeitherSendsNorReceives) {
+    install(keyOf(udpPacket), flow::FlowMask::exact(), {flow::Output{two}});
+    ASSERT_TRUE(world->datapath().removePort(two));
+    EXPECT_TRUE(run(udpPacket).empty());
+    EXPECT_EQ(world->counter("no_such_port"), 1U);
+    ASSERT_TRUE(world->datapath().removePort(one));
+    run(udpPacket);
+    EXPECT_TRUE(world->drain().empty());
+    EXPECT_NE(world->datapath().addPort("vm1").value(), one) << "numbers do not come back at once";
+    EXPECT_EQ(world->datapath().addPort("nothing").error().code, ErrorCode::NotFound);
+}
+
+TEST_F(Forwarding, FreedSlotsRestBeforeTheyServeAgain) {
+    auto options = EbpfWorld::defaults();
+    options.maxFlows = 64;
+    start(options);
+    auto key = keyOf(udpPacket);
+    std::vector<FlowHandle> handles;
+    for (std::uint16_t i = 0; i < 64; ++i) {
+        key.l4Source = i;
+        handles.push_back(install(key, flow::FlowMask::exact(), {flow::Output{two}}));
+    }
+    key.l4Source = 1000;
+    EXPECT_EQ(world->datapath().installFlow(0, key, flow::FlowMask::exact(), {flow::Output{two}}).error().code, ErrorCode::Exhausted);
+    world->datapath().removeFlow(0, handles[7]);
+    EXPECT_FALSE(world->datapath().installFlow(0, key, flow::FlowMask::exact(), {flow::Output{two}})) << "a program may still read it";
+    world->clock().advance(101ms);
+    const auto again = install(key, flow::FlowMask::exact(), {flow::Output{two}});
+    EXPECT_EQ(again.slot, handles[7].slot);
+    EXPECT_NE(again.generation, handles[7].generation);
+    EXPECT_EQ(run(udpPacket).size(), 1U);
+    EXPECT_EQ(world->datapath().stats(handles[7]).packets, 0U);
+}
+
+TEST_F(Forwarding, WithoutFreeMasksFlowsAreInstalledExact) {
+    const auto key = keyOf(udpPacket);
+    for (unsigned bits = 1; bits <= 32; ++bits) {
+        flow::FlowMask mask;
+        mask.seePrefix(Field::IpSource, bits);
+        mask.close();
+        install(key, mask, {flow::Output{two}});
+    }
+    const auto other = keyOf(eth(kA, kB) / ipv4("200.0.0.1", "10.0.0.2") / udp(1000, 53));
+    install(other, maskOf({Field::EthDestination}), {flow::Output{three}});
+    EXPECT_EQ(run(eth(kA, kB) / ipv4("200.0.0.1", "10.0.0.2") / udp(1000, 53)).at(0).interface, "vm3");
+    EXPECT_TRUE(run(eth(kA, kB) / ipv4("200.0.0.1", "10.0.0.2") / udp(1000, 54)).empty()) << "narrower than asked for";
+}
+
+TEST_F(Forwarding, MasksAreSharedByFlowsAndWalkedInTheOrderOfHits) {
+    const auto mask = maskOf({Field::EthDestination});
+    const auto a = install(keyOf(udpPacket), mask, {flow::Output{two}});
+    const auto b = install(keyOf(eth(kA, kA) / ipv4("1.1.1.1", "2.2.2.2") / udp(1, 1)), mask, {flow::Output{three}});
+    world->datapath().removeFlow(0, a);
+    EXPECT_EQ(run(eth(kA, kA) / ipv4("1.1.1.1", "2.2.2.2") / udp(1, 1)).size(), 1U) << "the mask stays while a flow uses it";
+    world->datapath().counters();  // Reorders.
+    EXPECT_EQ(run(eth(kA, kA) / ipv4("1.1.1.1", "2.2.2.2") / udp(1, 1)).size(), 1U);
+    world->datapath().removeFlow(0, b);
+    EXPECT_TRUE(run(eth(kA, kA) / ipv4("1.1.1.1", "2.2.2.2") / udp(1, 1)).empty());
+}
+
+TEST_F(Forwarding, FloodLongerThanASlotReachesEveryPort) {
+    flow::FlowActions flood;
+    std::vector<std::string> names;
+    for (int i = 0; i < 40; ++i) {
+        names.push_back(fmt::format("x{}", i));
+        flood.push_back(flow::Output{world->addPort(names.back())});
+    }
+    install(keyOf(udpPacket), flow::FlowMask::exact(), flood);
+    const auto out = run(udpPacket);
+    ASSERT_EQ(out.size(), names.size());
+    for (const auto& delivered : out) EXPECT_THAT(delivered.frame, EqualsPacket(udpPacket));
+}
+
+TEST_F(Forwarding, ClsactForwardsAsTcxDoes) {
+    auto options = EbpfWorld::defaults();
+    options.attach = AttachMode::Clsact;
+    start(options);
+    EXPECT_EQ(world->datapath().capabilities().features.at(0).second, "clsact");
+    install(keyOf(udpPacket), maskOf({Field::EthDestination}), {flow::Output{two}, flow::Output{three}});
+    EXPECT_EQ(run(udpPacket).size(), 2U);
+}
+
+TEST_F(Forwarding, PacketOutRunsItsListWithoutLookup) {
+    const flow::FlowActions actions{flow::SetEthernet{mac(kB), mac(kA)}, flow::Output{two}, flow::PushVlan{flow::VlanTci::tagged(net::VlanId{7})}, flow::Output{three}};
+    const Frame frame = udpPacket.toBytes();
+    ASSERT_TRUE(world->datapath().execute(0, {frame, {}, actions, one}));
+    const auto out = world->take();
+    ASSERT_EQ(out.size(), 2U);
+    EXPECT_THAT(out[0].frame, EqualsPacket(eth(kB, kA) / ipv4("10.0.0.1", "10.0.0.2") / udp(1000, 53) / "hello"));
+    EXPECT_THAT(out[1].frame, EqualsPacket(eth(kB, kA) / vlan(7) / ipv4("10.0.0.1", "10.0.0.2") / udp(1000, 53) / "hello"));
+    EXPECT_TRUE(world->drain().empty());
+}
+
+TEST_F(Forwarding, PacketOutSaysWhenNothingCouldLeave) {
+    const Frame frame = udpPacket.toBytes();
+    const flow::FlowActions nowhere{flow::Output{flow::PortNumber{999}}};
+    EXPECT_EQ(world->datapath().execute(0, {frame, {}, nowhere, one}).error().code, ErrorCode::Unavailable);
+}
+
+TEST_F(Forwarding, PacketOutTakesFloodsTaggedFramesAndPopsTheTag) {
+    flow::FlowActions actions;
+    for (int i = 0; i < 20; ++i) actions.push_back(flow::Output{two});
+    actions.push_back(flow::PopVlan{});
+    actions.push_back(flow::Output{three});
+    const Frame tagged = (eth(kA, kB) / vlan(9) / ipv4("10.0.0.1", "10.0.0.2") / udp(1, 2)).toBytes();
+    ASSERT_TRUE(world->datapath().execute(0, {tagged, {}, actions, one}));
+    const auto out = world->take();
+    ASSERT_EQ(out.size(), 21U);
+    EXPECT_THAT(out[0].frame, EqualsPacket(Frame{tagged}));
+    EXPECT_THAT(out[20].frame, EqualsPacket(eth(kA, kB) / ipv4("10.0.0.1", "10.0.0.2") / udp(1, 2)));
 }
 
 }  // namespace

@@ -73,7 +73,11 @@ Result<void> TrafficHooks::attach(Kind kind, std::uint32_t ifindex, int programF
 }
 
 void TrafficHooks::detach(Kind kind, std::uint32_t ifindex) const {
-    ::unlink(pinOf(kind, ifindex).c_str());
+    const std::string pin = pinOf(kind, ifindex);
+    // The link of an unlinked pin ends some time later; until then the same program is refused there.
+    const FileDescriptor link{::bpf_obj_get(pin.c_str())};
+    if (link.valid()) ::bpf_link_detach(link.get());
+    ::unlink(pin.c_str());
     detachClsact(ifindex);
 }
 
