@@ -34,7 +34,8 @@ def tcp_gbits(source: str, target: str, address: str, seconds: float, streams: i
     try:
         wait_until(lambda: _listens(server.pid, _IPERF_PORT), f"iperf3 to listen in {target}", 5)
         affinity = ["-A", "0,1"] if (os.cpu_count() or 1) > 1 else []
-        report = _json(namespaces.exec_command(source, ["iperf3", "-J", "-c", address, "-p", str(_IPERF_PORT), "-t", f"{seconds:g}",
+        # Whole seconds only: iperf3 takes 0.5 for 0, which is for ever.
+        report = _json(namespaces.exec_command(source, ["iperf3", "-J", "-c", address, "-p", str(_IPERF_PORT), "-t", str(max(1, round(seconds))),
                                                         "-P", str(streams), *affinity]), seconds)
         return float(report["end"]["sum_received"]["bits_per_second"]) / 1e9
     finally:
