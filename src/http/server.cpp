@@ -212,9 +212,9 @@ const std::string& Server::address() const { return core_->address(); }
 std::size_t Server::connections() const { return core_->connections(); }
 void Server::drain(event::Callback done) { core_->drain(std::move(done)); }
 
-bool isLoopback(std::string_view listen) {
-    const auto endpoint = parseEndpoint(listen);
-    return endpoint && endpoint->address().is_loopback();
+Result<bool> isLoopback(std::string_view listen) {
+    TRY(endpoint, parseEndpoint(listen));
+    return endpoint.address().is_loopback();
 }
 
 }  // namespace midonet::http

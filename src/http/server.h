@@ -94,7 +94,8 @@ private:
     std::shared_ptr<Core> core_;
 };
 
-/// True when an address given to ServerOptions::listen is reachable from this machine only.
-bool isLoopback(std::string_view listen);
+/// True when what ServerOptions::listen names is reachable from this machine only; Malformed when it
+/// names nothing.
+Result<bool> isLoopback(std::string_view listen);
 
 }  // namespace midonet::http

@@ -26,7 +26,9 @@ ApiSettings::ApiSettings(config::Settings& s)
 Result<void> ApiSettings::check() const {
     if (*auth_ == "keystone")
         return fail(ErrorCode::Unsupported, "api.auth = keystone: this build has no Keystone client; use api.auth = mock, on loopback");
-    if (!http::isLoopback(*listen_) && !*insecure_)
+    const auto loopback = http::isLoopback(*listen_);
+    if (!loopback) return Unexpected{loopback.error().withContext("api.listen")};
+    if (!*loopback && !*insecure_)
         return fail(ErrorCode::Invalid,
                     "api.listen = {}: with api.auth = {} everybody who can connect is administrator, so only loopback addresses are served; "
                     "use api.listen = 127.0.0.1:8181, or set api.insecure = true if the network is closed to others",

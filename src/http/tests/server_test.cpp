@@ -355,11 +355,12 @@ TEST(Listen, ErrorsNameTheAddressAndTheReason) {
 }
 
 TEST(Listen, KnowsLoopback) {
-    EXPECT_TRUE(isLoopback("127.0.0.1:8181"));
-    EXPECT_TRUE(isLoopback("localhost:0"));
-    EXPECT_TRUE(isLoopback("[::1]:0"));
-    EXPECT_FALSE(isLoopback("0.0.0.0:8181"));
-    EXPECT_FALSE(isLoopback("[::]:8181"));
+    EXPECT_EQ(isLoopback("127.0.0.1:8181"), true);
+    EXPECT_EQ(isLoopback("localhost:0"), true);
+    EXPECT_EQ(isLoopback("[::1]:0"), true);
+    EXPECT_EQ(isLoopback("0.0.0.0:8181"), false);
+    EXPECT_EQ(isLoopback("[::]:8181"), false);
+    EXPECT_FALSE(isLoopback("localhost"));
 }
 
 }  // namespace

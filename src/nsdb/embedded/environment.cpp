@@ -28,17 +28,19 @@ constexpr std::string_view kMagic = "MidoNet NSDB";
 constexpr std::string_view kSchemaKey = "schema";
 
 Result<void> makeFolder(const std::string& path) {
-    if (::mkdir(path.c_str(), kFolderMode) == 0 || errno == EEXIST) return {};
-    if (errno != ENOENT)
-        return fail(errno == EACCES ? ErrorCode::PermissionDenied : ErrorCode::Unavailable,
-                    "the folder {} of the store cannot be made: {}; make it, or set nsdb.path to "
-                    "another one",
-                    path, std::strerror(errno));
-    const auto slash = path.find_last_of('/');
-    if (slash == path.npos || slash == 0)
-        return fail(ErrorCode::Invalid, "'{}' is no path for a folder", path);
-    TRY_VOID(makeFolder(path.substr(0, slash)));
-    return makeFolder(path);
+    const auto made = [&path] { return ::mkdir(path.c_str(), kFolderMode) == 0 || errno == EEXIST; };
+    if (made()) return {};
+    if (errno == ENOENT) {
+        const auto slash = path.find_last_of('/');
+        if (slash == path.npos || slash == 0)
+            return fail(ErrorCode::Invalid, "'{}' is no path for a folder", path);
+        TRY_VOID(makeFolder(path.substr(0, slash)));
+        if (made()) return {};  // not so below /proc, where ENOENT stays
+    }
+    return fail(errno == EACCES ? ErrorCode::PermissionDenied : ErrorCode::Unavailable,
+                "the folder {} of the store cannot be made: {}; make it, or set nsdb.path to "
+                "another one",
+                path, std::strerror(errno));
 }
 
 }  // namespace

@@ -26,6 +26,7 @@ TEST(ApiSettings, OpenAuthenticationStaysOnLoopback) {
         EXPECT_TRUE(apply({{"api.listen", "0.0.0.0:8181"}, {"api.auth", auth}, {"api.insecure", "true"}}));
     }
     EXPECT_TRUE(apply({{"api.listen", "[::1]:0"}}));
+    EXPECT_NE(apply({{"api.listen", "nonsense"}}).error().message.find("ADDRESS:PORT"), std::string::npos);
 }
 
 TEST(ApiSettings, WhatThisBuildLacksIsNamed) {
