@@ -103,9 +103,21 @@ def locked(name: str) -> Iterator[None]:
     """One builder or remover of a cloud at a time; the kernel drops the lock of a dead one."""
     root = run_root()
     root.mkdir(parents=True, exist_ok=True)
-    with (root / f"{name}.lock").open("w", encoding="ascii") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise LabError(f"another midonet-lab is working on cloud '{name}': wait for it, or stop it") from error
-        yield
+    path = root / f"{name}.lock"
+    while True:
+        with path.open("w", encoding="ascii") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise LabError(f"another midonet-lab is working on cloud '{name}': wait for it, or stop it") from error
+            try:
+                if not os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                    continue  # its last holder removed the file after we opened it
+            except FileNotFoundError:
+                continue
+            try:
+                yield
+            finally:
+                if not (root / name).exists():
+                    path.unlink()  # last thing under the lock: nothing of the cloud is left
+            return
