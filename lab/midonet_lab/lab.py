@@ -72,6 +72,10 @@ class Lab:
             self.state.save()
             try:
                 self._build()
+            except LabError as error:
+                said = self._last_words()
+                cleanup.remove(self.cloud.name)
+                raise LabError(f"{error}{said}") from error
             except BaseException:
                 cleanup.remove(self.cloud.name)
                 raise
@@ -261,6 +265,12 @@ class Lab:
         process = processes.spawn(command, self.folder, logs)
         self.state.record(key, process)
         return process, logs, offset
+
+    def _last_words(self) -> str:
+        """The end of every log, for the report of a cloud that did not come up: the logs go with it."""
+        logs = [(path.stem, path.read_text(errors="replace").splitlines()[-8:])
+                for path in sorted((self.folder / "logs").glob("*.log"))]
+        return "".join(f"\n--- {name}\n" + "\n".join(lines) for name, lines in logs if lines)
 
     def _agent_must_live(self, host: str) -> None:
         if not self.process(f"agent:{host}").alive():
