@@ -49,7 +49,7 @@ Registration::Registration(event::Loop& loop, event::BlockingPool& pool, nsdb::S
     : loop_(loop), pool_(pool), store_(store), session_(session), identity_(std::move(identity)),
       onRegistered_(std::move(onRegistered)), self_(std::make_shared<Registration*>(this)) {
     setProblem("waiting for the NSDB");
-    claim();
+    writeHost(Write::IfAbsent);
 }
 
 Registration::~Registration() { *self_ = nullptr; }
@@ -65,26 +65,31 @@ void Registration::claim() {
 }
 
 void Registration::onClaim(const Result<void>& answer) {
-    if (!answer) {
+    if (!answer && answer.error().code == ErrorCode::Conflict) {
         setProblem(fmt::format("another agent is alive with host id {}: give one of the two hosts an id of its own "
                                "(remove its host id file and restart it)", identity_.id));
         if (!std::exchange(conflictReported_, true))
             session_.putState(model::Host::descriptor(), identity_.id.uuid(), "conflict",
                               fmt::format("an agent on a host named '{}' has the same host id", identity_.name));
-        return retry(&Registration::claim);
+        return retry([this] { claim(); });
+    }
+    if (!answer) {
+        setProblem(fmt::format("the host cannot be registered: {}", answer.error().message));
+        return retry([this] { writeHost(Write::IfAbsent); });
     }
     if (std::exchange(conflictReported_, false))
         session_.removeState(model::Host::descriptor(), identity_.id.uuid(), "conflict");
-    if (!registered_) writeHost();
+    if (!registered_) writeHost(Write::Name);
 }
 
-void Registration::writeHost() {
+/// The object has to be there before its state can be claimed; its name is the claimer's.
+void Registration::writeHost(Write what) {
     auto written = std::make_shared<Result<nsdb::Revision>>(fail(ErrorCode::Unavailable, "not tried"));
-    const auto write = [&store = store_, identity = identity_, written] {
+    const auto write = [&store = store_, identity = identity_, what, written] {
         *written = store.transact([&](nsdb::Transaction& transaction) -> Result<void> {
             const auto existing = transaction.get<model::Host>(identity.id.uuid());
-            if (existing && existing->object->name() == identity.name) return {};
             if (!existing && existing.error().code != ErrorCode::NotFound) return Unexpected{existing.error()};
+            if (existing && (what == Write::IfAbsent || existing->object->name() == identity.name)) return {};
             model::Host host;
             if (existing) {
                 host = *existing->object;
@@ -98,26 +103,25 @@ void Registration::writeHost() {
             return existing ? transaction.update(host) : transaction.create(host);
         });
     };
-    const bool queued = pool_.submit(write, loop_, [self = self_, written] {
-        if (*self != nullptr) (*self)->onHostWritten(*written);
+    const bool queued = pool_.submit(write, loop_, [self = self_, what, written] {
+        if (*self != nullptr) (*self)->onHostWritten(what, *written);
     });
-    if (!queued) retry(&Registration::writeHost);
+    if (!queued) retry([this, what] { writeHost(what); });
 }
 
-void Registration::onHostWritten(const Result<nsdb::Revision>& written) {
+void Registration::onHostWritten(Write what, const Result<nsdb::Revision>& written) {
     if (!written) {
         setProblem(fmt::format("the host cannot be registered: {}", written.error().message));
-        return retry(&Registration::writeHost);
+        return retry([this, what] { writeHost(what); });
     }
+    if (what == Write::IfAbsent) return claim();
     registered_ = true;
     setProblem("");
     kLog.info("host registered", {kv("host", identity_.id), kv("name", identity_.name)});
     onRegistered_();
 }
 
-void Registration::retry(void (Registration::*step)()) {
-    retry_ = loop_.after(kRetryPeriod, [this, step] { (this->*step)(); });
-}
+void Registration::retry(std::function<void()> step) { retry_ = loop_.after(kRetryPeriod, std::move(step)); }
 
 void Registration::setProblem(std::string problem) {
     if (problem == problem_) return;

@@ -41,10 +41,11 @@ public:
 private:
     void claim();
     void onClaim(const Result<void>& answer);
-    void writeHost();
-    void onHostWritten(const Result<nsdb::Revision>& written);
+    enum class Write : std::uint8_t { IfAbsent, Name };
+    void writeHost(Write what);
+    void onHostWritten(Write what, const Result<nsdb::Revision>& written);
     void setProblem(std::string problem);
-    void retry(void (Registration::*step)());
+    void retry(std::function<void()> step);
 
     event::Loop& loop_;
     event::BlockingPool& pool_;
