@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 from typing import Iterable
 
 from midonet_lab import table
+from midonet_lab.errors import LabError
 
 from . import REPOSITORY
 from .budgets import budgets_of
 from .figures import Figure
 
 RESULTS = REPOSITORY / "build/bench/results.jsonl"
+PAGE = REPOSITORY / "docs/performance.md"
+_BEGIN, _END = "<!-- begin: written by tests/benchmarks/run --write-page -->", "<!-- end -->"
 
 
 def keep(benchmark: str, figures: Iterable[Figure], path: Path = RESULTS) -> None:
@@ -29,6 +34,18 @@ def load(path: Path = RESULTS) -> list[Figure]:
         return []
     found = [Figure.parse(line) for line in path.read_text(encoding="utf-8").splitlines()]
     return [figure for figure in found if figure is not None]
+
+
+def write_page(figures: Iterable[Figure], path: Path = PAGE, results: Path = RESULTS) -> None:
+    """Puts the figures into the page between its marks, with the day and the machine of the run in general words."""
+    text = path.read_text(encoding="utf-8")
+    begin, end = text.find(_BEGIN), text.find(_END)
+    if not 0 <= begin < end:
+        raise LabError(f"{path} lacks its marks '{_BEGIN}' and '{_END}': put them back where the figures belong")
+    day = time.strftime("%Y-%m-%d", time.gmtime(results.stat().st_mtime))
+    kernel = ".".join(os.uname().release.split("-")[0].split(".")[:2])
+    head = f"`tests/benchmarks/run`, {day}; virtual machine, {os.cpu_count()} cores, Linux {kernel}."
+    path.write_text(f"{text[:begin]}{_BEGIN}\n{head}\n\n{markdown(figures)}\n{text[end:]}", encoding="utf-8")
 
 
 def markdown(figures: Iterable[Figure]) -> str:

@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from midonet_bench import report  # noqa: E402
 from midonet_bench.budgets import BUDGETS, Budget, budgets_of  # noqa: E402
 from midonet_bench.figures import Figure  # noqa: E402
+from midonet_lab.errors import LabError  # noqa: E402
 
 
 def test_a_figure_is_the_median_and_its_ratio_the_median_of_pairs():
@@ -83,6 +84,20 @@ def test_figures_become_a_page():
     assert page[4] == ("| `midonet_vxlan.packet_rate` | 450,000 packets/s | 400,000 to 500,000 | 1.40 x kernel_vxlan "
                        "| >= 1.3 x kernel_vxlan | met |")
     assert page[-1] == "| `idle_agent` (a note) | 50 MB |  |  | <= 25 MB | **missed** |"
+
+
+def test_the_page_keeps_what_is_around_its_marks(tmp_path):
+    page, results = tmp_path / "page.md", tmp_path / "results.jsonl"
+    page.write_text(f"before\n{report._BEGIN}\nold figures\n{report._END}\nafter\n", encoding="utf-8")
+    report.keep("a", [Figure.of("a", "f", [1.0], "s")], results)
+    for _ in range(2):
+        report.write_page(report.load(results), page, results)
+        text = page.read_text(encoding="utf-8")
+        assert text.startswith("before\n") and text.endswith("after\n")
+        assert text.count("| `f` | 1 s |") == 1 and "old figures" not in text
+    page.write_text("no marks", encoding="utf-8")
+    with pytest.raises(LabError):
+        report.write_page([], page, results)
 
 
 def test_no_budget_is_written_twice():
