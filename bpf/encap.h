@@ -42,43 +42,41 @@ static __always_inline int encapsulate(struct __sk_buff* skb, struct mn_scratch*
     if (is_vlan(skb->protocol) && !skb->vlan_present && tag_out_of_band(skb)) return -1;
     __u32 vxlan = tunnel->mode == MN_TUNNEL_VXLAN;
     __u32 outer = vxlan ? MN_VXLAN_OUTER : MN_GRE_OUTER;
-    __u32 tag = 0, tci = 0;
+    /* All tags come off, as the kernel can encapsulate IP only, and go back in between. Popping one takes
+     * the next out of the frame. */
+    struct mn_inner_eth* inner = &s->inner;
+    __u32 tags = 0;
     if (skb->vlan_present) {
-        tag = VLAN_TAG;
-        tci = skb->vlan_tci;
+        inner->words[0] = skb->vlan_proto;
+        inner->words[1] = bpf_htons(skb->vlan_tci & 0xefff);
+        tags = 1;
         if (bpf_skb_vlan_pop(skb)) return -1;
+        if (skb->vlan_present) {
+            inner->words[2] = skb->vlan_proto;
+            inner->words[3] = bpf_htons(skb->vlan_tci & 0xefff);
+            tags = 2;
+            if (bpf_skb_vlan_pop(skb) || skb->vlan_present) return -1;
+        }
     }
-    write_outer(s, tunnel, key, skb->len + tag, hash);
-
-    struct mn_eth eth;
-    if (bpf_skb_load_bytes(skb, 0, &eth, sizeof(eth))) return -1;
-    __u8 inner[18];
-    __builtin_memcpy(inner, &eth, 12);
-    if (tag) {
-        *(__u16*)(inner + 12) = ETH_VLAN;
-        *(__u16*)(inner + 14) = bpf_htons(tci & 0xefff);
-        *(__u16*)(inner + 16) = eth.type;
-    } else {
-        *(__u16*)(inner + 12) = eth.type;
-    }
+    write_outer(s, tunnel, key, skb->len + tags * VLAN_TAG, hash);
+    if (bpf_skb_load_bytes(skb, 0, inner->addresses, 12)) return -1;
+    __u16 type = 0;
+    if (bpf_skb_load_bytes(skb, 12, &type, 2)) return -1;
+    inner->words[tags * 2] = type;
+    __u32 inner_size = INNER_ETH + tags * VLAN_TAG;
+    __u32 added = outer + tags * VLAN_TAG;
 
     __u16 protocol = skb->protocol;
     if (protocol == ETH_IPV4 || protocol == ETH_IPV6) {
         /* Knows GSO: the kernel cuts the inner packet and copies the outer headers. */
-        __u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 | BPF_F_ADJ_ROOM_ENCAP_L2_ETH;
+        __u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 | BPF_F_ADJ_ROOM_ENCAP_L2_ETH | BPF_F_ADJ_ROOM_ENCAP_L2(inner_size);
         flags |= vxlan ? BPF_F_ADJ_ROOM_ENCAP_L4_UDP : BPF_F_ADJ_ROOM_ENCAP_L4_GRE;
-        flags |= tag ? BPF_F_ADJ_ROOM_ENCAP_L2(INNER_ETH + VLAN_TAG) : BPF_F_ADJ_ROOM_ENCAP_L2(INNER_ETH);
-        if (bpf_skb_adjust_room(skb, outer + tag, BPF_ADJ_ROOM_MAC, flags)) return -1;
+        if (bpf_skb_adjust_room(skb, added, BPF_ADJ_ROOM_MAC, flags)) return -1;
     } else {
-        if (skb->gso_size || bpf_skb_change_head(skb, outer + tag, 0)) return -1;
+        if (skb->gso_size || bpf_skb_change_head(skb, added, 0)) return -1;
     }
-    if (vxlan) {
-        if (bpf_skb_store_bytes(skb, 0, s->header, MN_VXLAN_OUTER, 0)) return -1;
-    } else {
-        if (bpf_skb_store_bytes(skb, 0, s->header, MN_GRE_OUTER, 0)) return -1;
-    }
-    if (tag) return bpf_skb_store_bytes(skb, outer, inner, 18, 0) ? -1 : 0;
-    return bpf_skb_store_bytes(skb, outer, inner, 14, 0) ? -1 : 0;
+    if (bpf_skb_store_bytes(skb, 0, s->header, vxlan ? MN_VXLAN_OUTER : MN_GRE_OUTER, 0)) return -1;
+    return bpf_skb_store_bytes(skb, outer, inner, inner_size, 0) ? -1 : 0;
 }
 
 /* Takes off `outer` bytes of headers in front of an inner frame; an inner tag goes out of band. 0 or -1. */

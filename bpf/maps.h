@@ -120,10 +120,16 @@ struct {
 
 /* Too big for the stack. Programs do not sleep and bottom halves are off, so one per CPU is enough;
  * entry 1 is for packet_out, which may run inside another (relay). */
+struct mn_inner_eth {
+    __u8 addresses[12];
+    __u16 words[6]; /* up to two tags, then the type */
+};
+
 struct mn_scratch {
     struct mn_wide_key key;
     struct mn_wide_masked_key masked;
-    __u8 header[72]; /* outer headers, then the inner Ethernet header with its tag */
+    __u8 header[56]; /* outer headers */
+    struct mn_inner_eth inner;
     __u32 ip_id;
     __u32 relay_tunnel;
     __u32 relay_key;

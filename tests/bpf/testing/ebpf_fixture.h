@@ -2,6 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
+
+#include "packet/checksum.h"
+#include "packet/describe.h"
+#include "packet/parse.h"
 #include "packet/testing/packet_matchers.h"
 #include "testing/ebpf_world.h"
 
