@@ -105,8 +105,9 @@ def test_agent_on_a_system_that_does_not_let_it(own_namespace, agent_settings, l
     assert "CAP_" in done.stderr.upper() or "root" in done.stderr or "kernel" in done.stderr, done.stderr
 
 
-def test_agent_with_pins_outside_a_bpf_file_system(own_namespace, agent_settings):
-    refused(run("midolman", *agent_settings, prefix=own_namespace), "bpf", "mount")
+def test_agent_with_pins_where_nothing_can_be_made(own_namespace, agent_settings):
+    refused(run("midolman", *agent_settings, "--set", "agent.bpffs=/proc/midonet", prefix=own_namespace), "/proc/midonet",
+            "agent.bpffs")
 
 
 def test_agent_with_a_broken_host_id(own_namespace, agent_settings):
