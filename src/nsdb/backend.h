@@ -33,6 +33,13 @@ struct RecordKey {
 };
 inline constexpr std::size_t kMaxKeyLength = 480;
 
+/// Invalid when it is too long; the backends check the writes of batches, who queues leased writes
+/// checks them.
+inline Result<void> checkKey(const RecordKey& key) {
+    if (key.directory.size() + key.name.size() < kMaxKeyLength) return {};
+    return fail(ErrorCode::Invalid, "'{}' is too long for a key in {}", key.name, key.directory);
+}
+
 /// Reads of one moment, where the backend can. One thread.
 class Snapshot {
 public:

@@ -89,6 +89,12 @@ event::HandlePtr ObjectSession::onLeaseState(std::function<void(LeaseState)> cal
 }
 
 void ObjectSession::queue(RecordKey key, Operation operation) {
+    if (const auto valid = checkKey(key); !valid) {
+        kLog.error("state is not written", {kv("reason", valid.error())});
+        if (operation.answer)
+            loop_.post([answer = std::move(operation.answer), valid] { answer(valid); });
+        return;
+    }
     operation.number = ++lastNumber_;
     if (operation.kind == Kind::Remove)
         owned_.erase(key);

@@ -23,7 +23,8 @@ namespace midonet::nsdb {
 namespace {
 
 constexpr Logger kLog{"nsdb"};
-constexpr int kAttempts = 40;
+/// How long a transaction is tried again when others change what it reads.
+constexpr auto kPatience = std::chrono::seconds(10);
 /// Counters are taken from the store in blocks, so that two transactions that take a number each
 /// do not collide.
 constexpr std::uint64_t kCounterBlock = 16;
@@ -69,11 +70,24 @@ private:
     WatchCount count_;
 };
 
-void pauseBefore(int attempt) {
-    thread_local std::minstd_rand random{std::random_device{}()};
-    const auto longest = 100 << std::min(attempt, 8);  // microseconds
-    std::this_thread::sleep_for(
-        std::chrono::microseconds(std::uniform_int_distribution<int>(0, longest)(random)));
+/// Jittered pauses between the attempts of a transaction, up to a deadline.
+class Retries {
+public:
+    bool again() {
+        if (std::chrono::steady_clock::now() > deadline_) return false;
+        thread_local std::minstd_rand random{std::random_device{}()};
+        std::this_thread::sleep_for(std::chrono::microseconds(
+            std::uniform_int_distribution<int>(0, 100 << std::min(++attempt_, 6))(random)));
+        return true;
+    }
+
+private:
+    const std::chrono::steady_clock::time_point deadline_ = std::chrono::steady_clock::now() + kPatience;
+    int attempt_ = 0;
+};
+
+Unexpected tooBusy() {
+    return fail(ErrorCode::Stale, "others keep changing what this change reads; try again later");
 }
 
 class ObjectStore final : public Store {
@@ -134,9 +148,8 @@ private:
 };
 
 Result<Revision> ObjectStore::transact(const std::function<Result<void>(Transaction&)>& body) {
-    Error last;
-    for (int attempt = 0; attempt < kAttempts; ++attempt) {
-        if (attempt > 0) pauseBefore(attempt);
+    Retries retries;
+    do {
         TRY(snapshot, backend_->snapshot());
         ObjectTransaction transaction(schema_, *snapshot,
                                       [this](std::string_view counter) { return nextOf(counter); });
@@ -146,9 +159,8 @@ Result<Revision> ObjectStore::transact(const std::function<Result<void>(Transact
         snapshot.reset();
         auto committed = backend_->commit(std::move(batch));
         if (committed || committed.error().code != ErrorCode::Stale) return committed;
-        last = committed.error();
-    }
-    return Unexpected{last.withContext("gave up after too many concurrent changes")};
+    } while (retries.again());
+    return tooBusy();
 }
 
 Result<std::uint64_t> ObjectStore::nextOf(std::string_view counter) {
@@ -163,9 +175,8 @@ Result<std::uint64_t> ObjectStore::nextOf(std::string_view counter) {
 
 Result<ObjectStore::Numbers> ObjectStore::takeNumbers(std::string_view counter) {
     const auto key = counterKey(counter);
-    Error last;
-    for (int attempt = 0; attempt < kAttempts; ++attempt) {
-        if (attempt > 0) pauseBefore(attempt);
+    Retries retries;
+    do {
         TRY(snapshot, backend_->snapshot());
         TRY(record, snapshot->get(key.directory, key.name));
         Numbers numbers{1, 1};
@@ -183,9 +194,8 @@ Result<ObjectStore::Numbers> ObjectStore::takeNumbers(std::string_view counter) 
         const auto committed = backend_->commit(std::move(batch));
         if (committed) return numbers;
         if (committed.error().code != ErrorCode::Stale) return Unexpected{committed.error()};
-        last = committed.error();
-    }
-    return Unexpected{last.withContext(counter)};
+    } while (retries.again());
+    return tooBusy();
 }
 
 event::HandlePtr ObjectStore::watchObject(event::Loop& loop, Class type, const Uuid& id,

@@ -197,6 +197,7 @@ Result<void> SharedMemory::check(const Batch& batch) const {
         if (version != check.version)
             return fail(ErrorCode::Stale, "the list {} has changed", check.directory);
     }
+    for (const auto& write : batch.writes) TRY_VOID(checkKey(write.key));
     return {};
 }
 

@@ -93,9 +93,13 @@ Result<void> Core::start() {
     writer_ = std::make_unique<Writer>(*environment_, [this](Revision r) { publish(r); });
     // What a dead process left is gone before anybody looks.
     for (const auto& suspect : monitor_.check(leaseFolder_, leases, {})) {
-        const auto ended = writer_->run(
-            [&](WriteTransaction& transaction) { return endIfStillSo(transaction, suspect); });
-        if (!ended) kLog.warn("a dead session cannot be removed yet", {kv("reason", ended.error())});
+        bool ended = false;
+        const auto done = writer_->run([&](WriteTransaction& transaction) -> Result<void> {
+            ended = endIfStillSo(transaction, suspect);
+            return {};
+        });
+        if (!done) kLog.warn("a dead session cannot be removed yet", {kv("reason", done.error())});
+        if (done && ended) leaseFolder_.remove(suspect.lease);
     }
     watcher_ = std::thread([this] { watch(); });
     return {};
@@ -332,24 +336,27 @@ void Core::endLeasesOfOthers(event::Duration sinceLast) {
         const std::lock_guard lock(mutex_);
         std::erase_if(others, [this](const auto& lease) { return leases_.contains(lease.id); });
     }
-    for (const auto& suspect : monitor_.check(leaseFolder_, others, sinceLast))
-        writer_->submit({[this, suspect](WriteTransaction& transaction) {
-                             return endIfStillSo(transaction, suspect);
+    for (const auto& suspect : monitor_.check(leaseFolder_, others, sinceLast)) {
+        auto ended = std::make_shared<bool>(false);
+        writer_->submit({[this, suspect, ended](WriteTransaction& transaction) -> Result<void> {
+                             *ended = endIfStillSo(transaction, suspect);
+                             return {};
                          },
-                         [](const Result<Revision>&) {}});
+                         [this, suspect, ended](const Result<Revision>& done) {
+                             if (done && *ended) leaseFolder_.remove(suspect.lease);
+                         }});
+    }
 }
 
-Result<void> Core::endIfStillSo(WriteTransaction& transaction,
-                                const LeaseMonitor::Suspect& suspect) {
+bool Core::endIfStillSo(WriteTransaction& transaction, const LeaseMonitor::Suspect& suspect) {
     const auto now = transaction.lease(suspect.lease.id);
-    if (!now || now->incarnation != suspect.lease.incarnation) return {};
+    if (!now || now->incarnation != suspect.lease.incarnation) return false;
     const auto beats = leaseFolder_.readBeats(*now);
-    if (beats && beats != suspect.beats) return {};
+    if (beats && beats != suspect.beats) return false;
     kLog.info(beats ? "ending the session of a frozen process" : "ending the session of a dead process",
               {kv("session", now->id)});
     transaction.endLease(now->id);
-    leaseFolder_.remove(*now);
-    return {};
+    return true;
 }
 
 }  // namespace midonet::nsdb::embedded

@@ -56,7 +56,8 @@ private:
     void openLease(const std::shared_ptr<HeldLease>& lease);
     void checkHeld(const HeldLeases& leases);
     void endLeasesOfOthers(event::Duration sinceLast);
-    Result<void> endIfStillSo(WriteTransaction& transaction, const LeaseMonitor::Suspect& suspect);
+    /// False when it is gone already or shows life again.
+    bool endIfStillSo(WriteTransaction& transaction, const LeaseMonitor::Suspect& suspect);
     HeldLeases held() const;
 
     std::unique_ptr<Environment> environment_;

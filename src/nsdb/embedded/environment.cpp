@@ -1,6 +1,7 @@
 #include "nsdb/embedded/environment.h"
 
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <cerrno>
 #include <cstring>
@@ -255,6 +256,8 @@ Result<void> Environment::write(
                     aborter.release();
                     code = mdb_txn_commit(txn);
                     if (code == 0) return {};
+                    // LMDB's word for a write cut short.
+                    if (code == EIO && diskIsFull()) code = ENOSPC;
                 }
             }
         }
@@ -270,6 +273,14 @@ Result<void> Environment::write(
             return Unexpected{lmdbError(code, "the store cannot be written")};
         }
     }
+}
+
+bool Environment::diskIsFull() const {
+    constexpr unsigned long kLittle = 1 << 20;
+    mdb_filehandle_t fd = -1;
+    struct statvfs info {};
+    return mdb_env_get_fd(env_, &fd) == 0 && ::fstatvfs(fd, &info) == 0 &&
+           info.f_bavail * info.f_frsize < kLittle;
 }
 
 Environment::Presence Environment::presence() {

@@ -97,6 +97,7 @@ private:
     Result<void> openFile(bool create);
     Result<void> prepare(MDB_txn* txn, bool create);
     void closeFile();
+    bool diskIsFull() const;  // inside the gate
     void dropPooled();
     void giveBack(MDB_txn* txn);
     /// `size` 0: what another process made of it.

@@ -61,9 +61,7 @@ Result<void> WriteTransaction::check(const Batch& batch) {
     for (const auto& check : batch.directoryChecks)
         if (readDirectoryVersion(txn_, databases_, check.directory) != check.version)
             return fail(ErrorCode::Stale, "the list {} has changed", check.directory);
-    for (const auto& write : batch.writes)
-        if (write.key.directory.size() + write.key.name.size() >= kMaxKeyLength)
-            return fail(ErrorCode::Invalid, "'{}' is too long for a key", write.key.name);
+    for (const auto& write : batch.writes) TRY_VOID(checkKey(write.key));
     return {};
 }
 

@@ -306,6 +306,13 @@ TEST_P(Transactions, UniqueValuesMayBeAnyText) {
             << name;
 }
 
+TEST_P(Transactions, AKeyThatIsTooLongIsInvalid) {
+    const std::string longest(1000, 'k');
+    EXPECT_EQ(refused([&](Transaction& t) { return t.putPersistent("table", longest, "v"); }).code,
+              ErrorCode::Invalid);
+    EXPECT_TRUE(store_->readTable("table")->empty());
+}
+
 TEST_P(Transactions, TwoObjectsMaySwapUniqueValuesInOneTransactionThroughAThird) {
     create(harbour(a_, "A"));
     create(harbour(b_, "B"));
