@@ -11,13 +11,13 @@ using topology::Bridge;
 using topology::Port;
 using VlanEdit = PacketWalk::VlanEdit;
 
-/// The VLAN a frame belongs to inside the bridge, which is also the MAC table it is learned in. A
-/// bridge without VLAN ports has one table and passes tags through untouched.
-net::VlanId frameVlan(PacketWalk& walk, const Bridge& bridge, const Port& in) {
-    if (!bridge.vlanAware) return net::VlanId{};
+/// The MAC table that a frame is learned and looked up in: one for each VLAN that a port of the bridge
+/// has, and the one of VLAN 0 for all others, which only pass between trunks.
+net::VlanId macTableOf(PacketWalk& walk, const Bridge& bridge, const Port& in) {
+    if (!bridge.vlanAware()) return net::VlanId{};
     if (in.vlan.value() != 0) return in.vlan;
     const auto tag = walk.vlan();
-    return tag.present() ? tag.id() : net::VlanId{};
+    return tag.present() && bridge.hasVlan(tag.id()) ? tag.id() : net::VlanId{};
 }
 
 /// How the tag has to change between two ports (reference section 3.5); nullopt: it may not pass.
@@ -49,7 +49,7 @@ SimulationResult flood(PacketWalk& walk, const Bridge& bridge, const Port& in) {
     };
     // Copies with the tag as received go first: one that is put back has lost its TPID and drop eligibility.
     emitTo([](VlanEdit edit) { return edit == VlanEdit::AsReceived; });
-    if (bridge.vlanAware) emitTo([](VlanEdit edit) { return edit != VlanEdit::AsReceived; });
+    if (bridge.vlanAware()) emitTo([](VlanEdit edit) { return edit != VlanEdit::AsReceived; });
     // Broadcast(bridge) is invalidated when a receiver comes, so this drop may live long.
     return walk.emitted() ? walk.forward() : walk.drop(DropReason::NoReceivers);
 }
@@ -84,7 +84,7 @@ SimulationResult processBridge(PacketWalk& walk, const Bridge& bridge, const Por
     const auto source = walk.ethSource();
     if (source.isMulticast()) return walk.drop(DropReason::MulticastSource);
 
-    const auto vlan = frameVlan(walk, bridge, in);
+    const auto vlan = macTableOf(walk, bridge, in);
     walk.effect(LearnMac{bridge.id, vlan, source, in.id});
     walk.tag(FlowTag::vlanPort(bridge.id, vlan, source, in.id));
 

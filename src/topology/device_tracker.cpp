@@ -155,6 +155,24 @@ void DeviceTracker::watchMacTable(const BridgeId& id, net::VlanId vlan) {
                                [this, id, vlan](const nsdb::TableChange& change) { onMacTable(id, vlan, change); });
 }
 
+/// One table for each VLAN of the bridge, and that of VLAN 0.
+void DeviceTracker::followMacTables(const BridgeId& id, const std::vector<net::VlanId>& vlans) {
+    auto& bridge = *bridges_.at(id);
+    std::vector<MacChange> gone;
+    std::erase_if(bridge.macTables, [&](const auto& table) {
+        const auto vlan = table.first;
+        if (vlan.value() == 0 || std::binary_search(vlans.begin(), vlans.end(), vlan)) return false;
+        for (const auto& [mac, port] : bridge.macs[vlan]) {
+            vanished_.erase({id, vlan, mac});
+            gone.push_back({id, vlan, mac, PortId{}});
+        }
+        bridge.macs.erase(vlan);
+        return true;
+    });
+    for (const auto vlan : vlans) watchMacTable(id, vlan);
+    if (!gone.empty()) listener_.onMacs(gone);
+}
+
 void DeviceTracker::onMacTable(const BridgeId& id, net::VlanId vlan, const nsdb::TableChange& change) {
     const auto bridge = bridges_.find(id);
     if (bridge == bridges_.end()) return;
@@ -329,7 +347,7 @@ BridgePtr DeviceTracker::buildBridge(const BridgeId& id, const TrackedBridge& tr
         const auto* port = next.port(portId);
         if (port == nullptr || !port->exterior() || port->bridge != id) continue;
         bridge->exteriorPorts.push_back(portId);
-        bridge->vlanAware = bridge->vlanAware || port->vlan.value() != 0;
+        bridge->addVlan(port->vlan);
     }
     return bridge;
 }
@@ -355,7 +373,6 @@ void DeviceTracker::rebuild() {
             }
             invalidated.push_back(flow::FlowTag::device(portId.uuid()));
             floodChanged.insert(id);
-            if (port->vlan.value() != 0) watchMacTable(id, port->vlan);
             next->ports.emplace(portId, std::move(port));
         }
     }
@@ -367,6 +384,7 @@ void DeviceTracker::rebuild() {
     for (const auto& [id, tracked] : bridges_) {
         if (!tracked->wasReady) continue;
         auto bridge = buildBridge(id, *tracked, *next);
+        followMacTables(id, bridge->vlans);
         const auto old = snapshot_->bridges.find(id);
         if (old != snapshot_->bridges.end() && *old->second == *bridge) {
             next->bridges.emplace(id, old->second);
@@ -374,7 +392,7 @@ void DeviceTracker::rebuild() {
         }
         // A change of the flood set alone leaves unicast flows as they are.
         const bool onlyFloodSet = old != snapshot_->bridges.end() && old->second->adminUp == bridge->adminUp &&
-                                  old->second->vlanAware == bridge->vlanAware;
+                                  old->second->vlans == bridge->vlans;
         if (onlyFloodSet)
             floodChanged.insert(id);
         else

@@ -84,6 +84,7 @@ private:
     TrackedBridge& useBridge(const BridgeId& id);
     void releaseBridge(const BridgeId& id);
     void watchMacTable(const BridgeId& id, net::VlanId vlan);
+    void followMacTables(const BridgeId& id, const std::vector<net::VlanId>& vlans);
     void onMacTable(const BridgeId& id, net::VlanId vlan, const nsdb::TableChange& change);
     void checkVanishedMacs();
     bool isLost(const PortId& id) const;

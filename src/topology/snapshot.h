@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <memory>
@@ -31,8 +32,17 @@ struct Bridge {
     bool adminUp = true;
     /// Exterior ports, ordered by id: the flood set. Only ports that are in the same snapshot.
     std::vector<PortId> exteriorPorts;
-    /// Some port has a VLAN: MAC tables are kept per VLAN, and tags are looked at.
-    bool vlanAware = false;
+    /// VLANs of its exterior ports, ordered, without 0. Each has a MAC table of its own; frames of all
+    /// other VLANs share the table of VLAN 0. Empty: tags are not looked at.
+    std::vector<net::VlanId> vlans;
+
+    bool vlanAware() const { return !vlans.empty(); }
+    bool hasVlan(net::VlanId vlan) const { return std::binary_search(vlans.begin(), vlans.end(), vlan); }
+    /// Keeps the order; a VLAN that is there, or 0, adds nothing.
+    void addVlan(net::VlanId vlan) {
+        const auto place = std::lower_bound(vlans.begin(), vlans.end(), vlan);
+        if (vlan.value() != 0 && (place == vlans.end() || *place != vlan)) vlans.insert(place, vlan);
+    }
 
     friend bool operator==(const Bridge&, const Bridge&) = default;
 };

@@ -63,7 +63,7 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         UnicastCase{"TrunkToTrunkUntagged", 1, 2, {}, 0, VirtualActions{ToPort{portId(2)}}},
         UnicastCase{"TrunkToTrunkTagged", 1, 2, tag(10), 10, VirtualActions{ToPort{portId(2)}}},
-        UnicastCase{"TrunkToTrunkForeignTag", 1, 2, tag(77), 77, VirtualActions{ToPort{portId(2)}}},
+        UnicastCase{"TrunkToTrunkForeignTag", 1, 2, tag(77), 0, VirtualActions{ToPort{portId(2)}}},
         UnicastCase{"TrunkToAccessOfTheTag", 1, 3, tag(10), 10, VirtualActions{flow::PopVlan{}, ToPort{portId(3)}}},
         UnicastCase{"TrunkToAccessOfTheTagWithPriority", 1, 3, tag(10, 5), 10, VirtualActions{flow::PopVlan{}, ToPort{portId(3)}}},
         UnicastCase{"TrunkToAccessUntagged", 1, 3, {}, 0, std::nullopt},

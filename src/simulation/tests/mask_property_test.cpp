@@ -4,6 +4,7 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
+#include "flow/testing/key_blend.h"
 #include "simulation/tests/bridge_fixture.h"
 
 namespace midonet::simulation::testing {
@@ -51,26 +52,6 @@ flow::FlowKey someKey() {
     return key;
 }
 
-/// `seen` in the fields of the mask, `other` in the rest.
-flow::FlowKey blend(const flow::FlowMask& mask, const flow::FlowKey& seen, const flow::FlowKey& other) {
-    flow::FlowKey out = other;
-    if (mask.has(Field::InPort)) out.inPort = seen.inPort;
-    if (mask.has(Field::EthSource)) out.ethSource = seen.ethSource;
-    if (mask.has(Field::EthDestination)) out.ethDestination = seen.ethDestination;
-    if (mask.has(Field::EtherType)) out.etherType = seen.etherType;
-    if (mask.has(Field::Vlan)) out.vlan = seen.vlan;
-    if (mask.has(Field::IpSource)) out.ipSource = seen.ipSource;
-    if (mask.has(Field::IpDestination)) out.ipDestination = seen.ipDestination;
-    if (mask.has(Field::IpProtocol)) out.ipProtocol = seen.ipProtocol;
-    if (mask.has(Field::IpTos)) out.ipTos = seen.ipTos;
-    if (mask.has(Field::IpTtl)) out.ipTtl = seen.ipTtl;
-    if (mask.has(Field::IpFragment)) out.ipFragment = seen.ipFragment;
-    if (mask.has(Field::L4Source)) out.l4Source = seen.l4Source;
-    if (mask.has(Field::L4Destination)) out.l4Destination = seen.l4Destination;
-    if (mask.has(Field::IcmpId)) out.icmpId = seen.icmpId;
-    return out;
-}
-
 struct RandomWorld {
     topology::TopologySnapshotPtr snapshot;
     MacTables macs;
@@ -109,7 +90,7 @@ RC_GTEST_PROP(MaskProperty, ResultDependsOnTheFieldsOfTheMaskOnly, ()) {
 
     auto mask = decisionOf(first).mask;
     mask.close();
-    const auto twin = blend(mask, key, someKey());
+    const auto twin = flow::testing::blend(mask, key, someKey());
     RC_ASSERT(mask.apply(twin) == mask.apply(key));
     const auto second = simulate({in, twin}, *world.snapshot, world.macs);
 

@@ -49,7 +49,7 @@ public:
             for (const auto& [portId, port] : out->ports) {
                 if (port->bridge != id || !port->exterior()) continue;
                 full->exteriorPorts.push_back(portId);
-                full->vlanAware = full->vlanAware || port->vlan.value() != 0;
+                full->addVlan(port->vlan);
             }
             std::sort(full->exteriorPorts.begin(), full->exteriorPorts.end());
             bridge = std::move(full);
