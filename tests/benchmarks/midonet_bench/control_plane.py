@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import statistics
 import time
 from typing import Callable
 
+from midonet_lab import namespaces
 from midonet_lab.cloud import Machine
 from midonet_lab.lab import Lab
 from midonet_lab.waiting import wait_until
@@ -39,12 +41,13 @@ def _large_store(repetitions: int) -> list[Figure]:
         print(f"control_plane: {note}", flush=True)
         writes = [_write_milliseconds(lab, bridges[0]) for _ in range(repetitions)]
         lists = [_timed(lambda: lab.api.get("/ports")) for _ in range(repetitions)]
-        pings = _first_pings(lab, repetitions * FIRST_PING_RUNS)
+        new, replugged = (_first_pings(lab, repetitions * FIRST_PING_RUNS, new_machine) for new_machine in (True, False))
     return [Figure.of("control_plane", "rest_write_p50", [statistics.median(one) for one in writes], "ms", note),
             Figure.of("control_plane", "rest_write_p99", [sorted(one)[len(one) * 99 // 100] for one in writes], "ms", note),
             Figure.of("control_plane", "ports_created_over_4_connections", [created], "requests/s"),
             Figure.of("control_plane", "rest_list_all_ports", lists, "ms", note),
-            Figure.of("control_plane", "port_bound_to_first_ping", pings, "ms", note + "; from the other host")]
+            Figure.of("control_plane", "port_bound_to_first_ping", new, "ms", note + "; from the other host"),
+            Figure.of("control_plane", "replugged_to_first_ping", replugged, "ms", "the same with a MAC that was on another port before")]
 
 
 def _write_milliseconds(lab: Lab, bridge: str) -> list[float]:
@@ -55,14 +58,20 @@ def _write_milliseconds(lab: Lab, bridge: str) -> list[float]:
     return times
 
 
-def _first_pings(lab: Lab, count: int) -> list[float]:
-    """From before the request that creates the port to the first answer of the machine that is then bound to it."""
-    clouds.set_neighbour(lab, "far", "late")
-    clouds.set_neighbour(lab, "late", "far")
+def _first_pings(lab: Lab, count: int, new_machine: bool) -> list[float]:
+    """From before the request that creates the port to the first answer of the machine that is then bound to it.
+
+    A new machine has a MAC that nobody has seen; else it is one that was on another port until a moment ago.
+    """
     late = lab.cloud.machine("late")
     times = []
     _remove_port(lab, late)
     for _ in range(count):
+        if new_machine:
+            late.mac = "02:4d:4c:" + os.urandom(3).hex(":")
+            namespaces.batch([f"link set eth0 address {late.mac}"], lab.namespace("late"))
+        clouds.set_neighbour(lab, "far", "late")
+        clouds.set_neighbour(lab, "late", "far")
         with FirstAnswer(lab.namespace("far"), late.address) as answer:
             wait_until(lambda: answer.asked > 20, "pings to be sent", 5)
             answer.require_silence()
@@ -72,6 +81,9 @@ def _first_pings(lab: Lab, count: int) -> list[float]:
             wait_until(lambda: answer.at is not None, "an answer of the machine that was just plugged in", 10)
         times.append(((answer.at or 0) - begin) * 1e3)
         _remove_port(lab, late)
+    lab.state.ids["port:late"] = lab.api.add_bridge_port(lab.state.ids["bridge:red"])
+    lab.bind(late)
+    lab.wait_active(["late"])
     return times
 
 
