@@ -39,6 +39,7 @@ class Budget:
 
 
 BUDGETS = (
+    Budget("datapath_cost", "exact hit, IPv4 UDP", "kernel program, exact hit", 60, at_most=True),
     Budget("forwarding", "midonet_same_host.packet_rate", "packet rate, same host", 1.0, ratio_to="linux_bridge"),
     Budget("forwarding", "midonet_same_host.tcp_1_stream", "TCP 1 stream, same host", 0.95, ratio_to="raw_veth"),
     Budget("forwarding", "midonet_same_host.tcp_4_streams", "TCP 4 streams, same host", 0.95, ratio_to="raw_veth"),
@@ -52,6 +53,7 @@ BUDGETS = (
     Budget("new_flows", "from_new_macs", "flow set-up, whole agent, new sources", 100_000),
     Budget("resident_memory", "idle_agent", "agent, idle", 25, at_most=True),
     Budget("resident_memory", "agent_with_5000_devices_100k_flows", "agent, 5,000 devices, 100k flows", 60, at_most=True),
+    Budget("api", "get_port_per_core", "REST read, each core of the server", 20_000),
     Budget("control_plane", "port_bound_to_first_ping", "port created and bound to first ping", 50, at_most=True),
     Budget("control_plane", "rest_write_p50", "REST write, p50", 2, at_most=True),
     Budget("control_plane", "agent_fresh_start", "agent, fresh start, 5,000 objects", 1000, at_most=True),
