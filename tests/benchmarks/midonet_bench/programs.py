@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -24,15 +25,16 @@ def find(name: str) -> Path | None:
     return None
 
 
-def run(name: str) -> list[Figure]:
-    """Runs it to its end; what it prints beside JSON lines is passed on."""
+def run(name: str, repetitions: int, seconds: float) -> list[Figure]:
+    """Runs it to its end, with $REPS and $SECS set; what it prints beside JSON lines is passed on."""
     program = find(name)
     if program is None:
         raise LabError(f"the benchmark '{name}' is not built: cmake --preset release -DMIDONET_BENCHMARKS=ON && "
                        "cmake --build build/release")
     figures = []
     try:
-        done = subprocess.run([str(program)], stdout=subprocess.PIPE, text=True, check=False, timeout=_LIMIT_SECONDS)
+        done = subprocess.run([str(program)], stdout=subprocess.PIPE, text=True, check=False, timeout=_LIMIT_SECONDS,
+                              env={**os.environ, "REPS": str(repetitions), "SECS": f"{seconds:g}"})
     except subprocess.TimeoutExpired as error:
         raise LabError(f"{program} did not end within {error.timeout:g} s") from error
     for line in done.stdout.splitlines():
