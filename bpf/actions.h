@@ -249,7 +249,7 @@ static __always_inline void relay(struct mn_run* run, __u32 id, __u32 key) {
 }
 
 static __always_inline void output_tunnel(struct mn_run* run, __u32 id, __u32 key, __u32 flags) {
-    if (!run->hash) run->hash = run->key ? (__u32)(hash_key(run->key, 1) >> 20) | 1 : bpf_get_hash_recalc(run->skb) | 1;
+    if (!run->hash) run->hash = run->key ? (__u32)(hash_key(run->key) >> 20) | 1 : bpf_get_hash_recalc(run->skb) | 1;
     if (flags & MN_OP_RELAY) {
         relay(run, id, key);
         return;

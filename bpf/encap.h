@@ -6,6 +6,7 @@
 
 #define INNER_ETH 14
 #define VLAN_TAG 4
+#define DECAP_L3_IPV6 (1ULL << 8) /* BPF_F_ADJ_ROOM_DECAP_L3_IPV6, not in the headers of Linux 6.1 */
 
 /* An in-band outer tag becomes an out-of-band one, as it is on every packet that a NIC receives. */
 static __noinline int tag_out_of_band(struct __sk_buff* skb) {
@@ -95,10 +96,12 @@ static __always_inline int decapsulate(struct __sk_buff* skb, __u32 outer) {
     if (inner_type == ETH_IPV6) least = 40;
     /* The kernel wants room for an IP header to remain. */
     if (skb->len < outer + INNER_ETH + tag + least && bpf_skb_change_tail(skb, outer + INNER_ETH + tag + least, 0)) return -1;
-#ifdef BPF_F_ADJ_ROOM_DECAP_L3_MASK
-    if (inner_type == ETH_IPV6) flags |= BPF_F_ADJ_ROOM_DECAP_L3_IPV6;
-#endif
-    if (bpf_skb_adjust_room(skb, -(__s32)(outer + tag), BPF_ADJ_ROOM_MAC, flags)) return -1;
+    __s32 change = -(__s32)(outer + tag);
+    /* Makes skb->protocol follow: else the kernel takes an inner IPv6 GSO packet for IPv4 and drops it.
+     * A kernel before 6.3 does not know the flag and loses these packets, not the others. */
+    if (inner_type != ETH_IPV6 || bpf_skb_adjust_room(skb, change, BPF_ADJ_ROOM_MAC, flags | DECAP_L3_IPV6)) {
+        if (bpf_skb_adjust_room(skb, change, BPF_ADJ_ROOM_MAC, flags)) return -1;
+    }
     if (bpf_skb_store_bytes(skb, 0, inner, 12, 0) || bpf_skb_store_bytes(skb, 12, &inner_type, 2, 0)) return -1;
     if (tag && bpf_skb_vlan_push(skb, type, bpf_ntohs(*(__u16*)(inner + 14)))) return -1;
     return 0;

@@ -61,6 +61,15 @@ struct {
     __uint(pinning, LIBBPF_PIN_BY_NAME);
 } mn_ports SEC(".maps");
 
+/* Port number by ifindex, 0 = no port: what mn_ports says, without hashing. */
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, MN_FAST_IFINDEX);
+    __type(key, __u32);
+    __type(value, __u32);
+    __uint(pinning, LIBBPF_PIN_BY_NAME);
+} mn_port_numbers SEC(".maps");
+
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(map_flags, BPF_F_MMAPABLE);
@@ -110,11 +119,15 @@ struct {
     __uint(pinning, LIBBPF_PIN_BY_NAME);
 } mn_pending_flows SEC(".maps");
 
+struct mn_counters {
+    __u64 values[MN_COUNTERS + MN_MAX_MASKS];
+};
+
 struct {
     __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-    __uint(max_entries, MN_COUNTERS + MN_MAX_MASKS);
+    __uint(max_entries, 1);
     __type(key, __u32);
-    __type(value, __u64);
+    __type(value, struct mn_counters);
     __uint(pinning, LIBBPF_PIN_BY_NAME);
 } mn_counters SEC(".maps");
 
@@ -145,8 +158,9 @@ struct {
 } mn_scratches SEC(".maps");
 
 static __always_inline void mn_count(__u32 counter) {
-    __u64* value = bpf_map_lookup_elem(&mn_counters, &counter);
-    if (value) ++*value;
+    __u32 zero = 0;
+    struct mn_counters* counters = bpf_map_lookup_elem(&mn_counters, &zero);
+    if (counters && counter < MN_COUNTERS + MN_MAX_MASKS) ++counters->values[counter];
 }
 
 static __always_inline struct mn_config* mn_get_config(void) {

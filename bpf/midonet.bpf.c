@@ -154,7 +154,16 @@ static __always_inline int process(struct __sk_buff* skb, struct mn_config* conf
 static __always_inline void clear_key(struct mn_wide_key* key) {
     __u64* words = (__u64*)key;
 #pragma unroll
-    for (int i = 0; i < MN_WIDE_KEY_WORDS; ++i) words[i] = 0;
+    for (int i = 0; i < MN_KEY_WORDS; ++i) words[i] = 0;
+}
+
+static __always_inline __u32 port_number(__u32 ifindex) {
+    if (ifindex < MN_FAST_IFINDEX) {
+        __u32* number = bpf_map_lookup_elem(&mn_port_numbers, &ifindex);
+        return number ? *number : 0;
+    }
+    struct mn_port* port = bpf_map_lookup_elem(&mn_ports, &ifindex);
+    return port ? port->number : 0;
 }
 
 /* Ingress of every port. */
@@ -163,14 +172,14 @@ int mn_port_in(struct __sk_buff* skb) {
     struct mn_config* config = mn_get_config();
     struct mn_scratch* s = mn_get_scratch(0);
     __u32 ifindex = skb->ifindex;
-    struct mn_port* port = bpf_map_lookup_elem(&mn_ports, &ifindex);
     if (!config || !s) return TC_SHOT;
-    if (!port) {
+    __u32 number = port_number(ifindex);
+    if (!number) {
         mn_count(MN_COUNT_UNKNOWN_INGRESS);
         return TC_SHOT;
     }
     clear_key(&s->key);
-    s->key.base.in_port = port->number;
+    s->key.base.in_port = number;
     return process(skb, config, s, ifindex);
 }
 

@@ -12,6 +12,7 @@
 #define MN_MASK_LIST 32         /* masks that one packet may walk */
 #define MN_TUNNEL_MASK_LIST 8   /* ... before its inner frame is parsed */
 #define MN_MAX_PORTS 16384
+#define MN_FAST_IFINDEX 65536 /* interfaces below have their port number in an array */
 #define MN_MAX_TUNNELS 8192
 #define MN_MAX_LOCAL_ADDRESSES 256
 #define MN_PENDING_ENTRIES 16384

@@ -108,7 +108,12 @@ static __always_inline void parse_transport(struct __sk_buff* skb, struct mn_key
 
     if (key->proto == PROTO_TCP) {
         __u8 offset_byte = 0;
-        if (bpf_skb_load_bytes(skb, off + 12, &offset_byte, 1)) return;
+        __u8* at = data + off + 12;
+        if ((void*)(at + 1) <= data_end) {
+            offset_byte = *at;
+        } else if (bpf_skb_load_bytes(skb, off + 12, &offset_byte, 1)) {
+            return;
+        }
         __u32 size = (offset_byte >> 4) * 4;
         if (size < 20 || off + size > end) return;
     }
@@ -155,7 +160,8 @@ __noinline int mn_parse_ipv6_rest(struct __sk_buff* skb, struct mn_key* key, __u
 }
 
 
-/* Fills the packet part of `key`, which is zero but for the ingress. 0, or -1 for no Ethernet header. */
+/* Fills the packet part of `key`, whose narrow part is zero but for the ingress; the wide part counts for
+ * IPv6 only. 0, or -1 for no Ethernet header. */
 static __always_inline int parse(struct __sk_buff* skb, struct mn_wide_key* wide) {
     struct mn_key* key = &wide->base;
     void* data = (void*)(long)skb->data;
@@ -227,6 +233,8 @@ static __always_inline int parse(struct __sk_buff* skb, struct mn_wide_key* wide
         key->ip_dst = arp->target_ip;
     } else if (type == ETH_IPV6) {
         struct mn_ipv6* ip = data + off;
+        __u64* addresses = (__u64*)wide->ip6_src;
+        for (int i = 0; i < 4; ++i) addresses[i] = 0;
         if ((void*)(ip + 1) > data_end) return 0;
         __u32 first = bpf_ntohl(ip->first);
         if (first >> 28 != 6) return 0;
@@ -251,7 +259,8 @@ static __always_inline __u64 mix(__u64 h) {
 }
 
 /* Of the whole key: names a flow in the table of pending upcalls and spreads tunnels over paths. */
-static __always_inline __u64 hash_key(const struct mn_wide_key* wide, int v6) {
+static __always_inline __u64 hash_key(const struct mn_wide_key* wide) {
+    int v6 = wide->base.eth_type == ETH_IPV6;
     const __u64* words = (const __u64*)wide;
     __u64 h = 0x9e3779b97f4a7c15ULL;
     for (int i = 0; i < MN_KEY_WORDS; ++i) h = mix(h ^ words[i]);

@@ -50,6 +50,13 @@ static __always_inline void fill_offload(struct __sk_buff* skb, struct mn_upcall
     }
 }
 
+static __always_inline void fill_key(struct mn_upcall* up, const struct mn_wide_key* key) {
+    up->key = *key;
+    if (key->base.eth_type == ETH_IPV6) return;
+    __u64* addresses = (__u64*)up->key.ip6_src;
+    for (int i = 0; i < 4; ++i) addresses[i] = 0;
+}
+
 #define MN_SUBMIT(SIZE)                                                                 \
     do {                                                                                \
         struct mn_upcall* up = bpf_ringbuf_reserve(ring, sizeof(*up) + (SIZE), 0);      \
@@ -60,7 +67,7 @@ static __always_inline void fill_offload(struct __sk_buff* skb, struct mn_upcall
         up->reserved2 = 0;                                                              \
         up->original = skb->len;                                                        \
         up->pending_id = pending_id;                                                    \
-        up->key = *key;                                                                 \
+        fill_key(up, key);                                                              \
         fill_offload(skb, up);                                                          \
         __u32 bytes = skb->len < (SIZE) ? skb->len : (SIZE);                            \
         bytes = ((bytes - 1) & ((SIZE) - 1)) + 1;                                       \
@@ -78,7 +85,7 @@ __noinline int mn_upcall_packet(struct __sk_buff* skb, struct mn_wide_key* key, 
     __u64 now = bpf_ktime_get_ns();
     __u64 pending_id = 0;
     if (reason == MN_REASON_MISS) {
-        pending_id = hash_key(key, 1) | 1;
+        pending_id = hash_key(key) | 1;
         if (!admit_pending(pending_id, now)) {
             mn_count(MN_COUNT_PENDING_DROPPED);
             return 0;

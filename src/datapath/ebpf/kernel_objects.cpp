@@ -137,10 +137,11 @@ int KernelObjects::program(const char* name) const {
 std::array<std::uint64_t, MN_COUNTERS + MN_MAX_MASKS> KernelObjects::counters() const {
     std::array<std::uint64_t, MN_COUNTERS + MN_MAX_MASKS> out{};
     const int cpus = ::libbpf_num_possible_cpus();
-    std::vector<std::uint64_t> values(static_cast<std::size_t>(cpus > 0 ? cpus : 1));
-    for (std::uint32_t i = 0; i < out.size(); ++i) {
-        if (::bpf_map_lookup_elem(map("mn_counters"), &i, values.data()) != 0) continue;
-        for (const std::uint64_t value : values) out[i] += value;
+    std::vector<decltype(out)> perCpu(static_cast<std::size_t>(cpus > 0 ? cpus : 1));
+    const std::uint32_t zero = 0;
+    if (::bpf_map_lookup_elem(map("mn_counters"), &zero, perCpu.data()) != 0) return out;
+    for (const auto& values : perCpu) {
+        for (std::size_t i = 0; i < out.size(); ++i) out[i] += values[i];
     }
     return out;
 }

@@ -54,6 +54,7 @@ Result<flow::PortNumber> PortTable::add(std::string_view interface) {
         if (::bpf_map_update_elem(kernel_.map("mn_ports"), &ifindex, &entry, BPF_ANY) != 0) {
             return fail(ErrorCode::Unavailable, "cannot enter port '{}': {}", interface, std::strerror(errno));
         }
+        setFastNumber(ifindex, number);
         kernel_.portTargets()[number].ifindex = ifindex;
         ports_[number] = Port{name, ifindex, true};
     }
@@ -104,11 +105,16 @@ std::uint32_t PortTable::freeNumber() {
     return 0;
 }
 
+void PortTable::setFastNumber(std::uint32_t ifindex, std::uint32_t number) const {
+    if (ifindex < MN_FAST_IFINDEX) ::bpf_map_update_elem(kernel_.map("mn_port_numbers"), &ifindex, &number, BPF_ANY);
+}
+
 void PortTable::erase(std::uint32_t number) {
     const auto it = ports_.find(number);
     if (it == ports_.end()) return;
     kernel_.portTargets()[number].ifindex = 0;
     hooks_.detach(TrafficHooks::Kind::Port, it->second.ifindex);
+    setFastNumber(it->second.ifindex, 0);
     ::bpf_map_delete_elem(kernel_.map("mn_ports"), &it->second.ifindex);
     ports_.erase(it);
 }

@@ -33,6 +33,7 @@ private:
     };
     std::uint32_t freeNumber();
     void erase(std::uint32_t number);
+    void setFastNumber(std::uint32_t ifindex, std::uint32_t number) const;
 
     const KernelObjects& kernel_;
     const TrafficHooks& hooks_;
