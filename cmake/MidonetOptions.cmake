@@ -20,7 +20,7 @@ find_program(MIDONET_CCACHE ccache)
 if(MIDONET_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
     # Base directory and no working directory in the hash: every build folder shares the cache.
     set(launcher ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
-        CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${MIDONET_CCACHE})
+        CCACHE_SLOPPINESS=pch_defines,time_macros ${MIDONET_CCACHE})
     set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
     set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
 endif()
