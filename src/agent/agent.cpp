@@ -72,6 +72,7 @@ void Agent::onRegistered() {
         topology::DeviceTracker::Listener{
             [this](const topology::TopologyUpdate& update) { onTopology(update); },
             [this](const std::vector<topology::MacChange>& changes) { macs_->onStore(changes); },
+            [this](const BridgeId& bridge, net::VlanId vlan) { macs_->forgetTable(bridge, vlan); },
             [this](const std::vector<topology::WantedBinding>& wanted) {
                 bindings_->setWanted(wanted);
                 bindingsKnown_ = true;

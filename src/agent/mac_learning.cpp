@@ -66,32 +66,30 @@ void MacLearning::onStore(const std::vector<MacChange>& changes) {
 }
 
 void MacLearning::forgetPort(const PortId& port) {
-    std::vector<MacChange> news;
-    for (auto entry = own_.begin(); entry != own_.end();) {
-        if (entry->first.port != port) {
-            ++entry;
-            continue;
-        }
-        const auto learned = entry->first;
-        withdraw(learned);
-        news.push_back({learned.bridge, learned.vlan, learned.mac, PortId{}});
-        own_.erase(entry++);
-    }
-    if (!news.empty()) broadcast_(news);
+    forgetWhere([&](const LearnMac& learned, const Own&) { return learned.port == port; });
+}
+
+void MacLearning::forgetTable(const BridgeId& bridge, net::VlanId vlan) {
+    forgetWhere([&](const LearnMac& learned, const Own&) { return learned.bridge == bridge && learned.vlan == vlan; });
 }
 
 void MacLearning::expire() {
     const auto now = loop_.clock().now();
+    forgetWhere([&](const LearnMac&, const Own& own) { return own.holders == 0 && now - own.idleSince >= kIdleTime; });
+}
+
+template <class Condition>
+void MacLearning::forgetWhere(const Condition& condition) {
     std::vector<MacChange> news;
     for (auto entry = own_.begin(); entry != own_.end();) {
-        if (entry->second.holders != 0 || now - entry->second.idleSince < kIdleTime) {
+        if (!condition(entry->first, entry->second)) {
             ++entry;
             continue;
         }
         const auto learned = entry->first;
-        const bool known = isCurrent(learned);
+        // Where the MAC has been learned behind another port since, that entry stays.
+        if (isCurrent(learned)) news.push_back({learned.bridge, learned.vlan, learned.mac, PortId{}});
         withdraw(learned);
-        if (known) news.push_back({learned.bridge, learned.vlan, learned.mac, PortId{}});
         own_.erase(entry++);
     }
     if (!news.empty()) broadcast_(news);

@@ -28,6 +28,8 @@ public:
     void onStore(const std::vector<topology::MacChange>& changes);
     /// A port left this host: what was learned behind it is withdrawn at once.
     void forgetPort(const PortId& port);
+    /// A table that nobody follows any more: what was learned in it is withdrawn at once.
+    void forgetTable(const BridgeId& bridge, net::VlanId vlan);
 
     std::size_t published() const { return own_.size(); }
 
@@ -46,6 +48,8 @@ private:
     void publish(const simulation::LearnMac& learned);
     void withdraw(const simulation::LearnMac& learned);
     void expire();
+    template <class Condition>
+    void forgetWhere(const Condition& condition);
 
     event::Loop& loop_;
     nsdb::Session& session_;

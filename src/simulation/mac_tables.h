@@ -16,6 +16,12 @@ public:
     std::optional<PortId> set(const BridgeId& bridge, net::VlanId vlan, net::Mac mac, const PortId& port);
     std::optional<PortId> remove(const BridgeId& bridge, net::VlanId vlan, net::Mac mac);
     std::size_t size() const { return entries_.size(); }
+    template <class Visit>
+    void forEach(const Visit& visit) const {
+        for (const auto& [key, port] : entries_)
+            visit(key.bridge, net::VlanId{static_cast<std::uint16_t>(key.vlanAndMac >> 48)},
+                  net::Mac{key.vlanAndMac & 0xffffffffffffULL}, port);
+    }
 
 private:
     struct Key {

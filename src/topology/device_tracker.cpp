@@ -28,6 +28,8 @@ struct DeviceTracker::TrackedPort {
     event::HandlePtr lost;  // set: the state vanished, and is believed until this timer ends
     BridgeId usedBridge;  // this port keeps this bridge loaded (bound ports only)
     bool isBound = false;
+    /// The state comes from the host that the port is bound to now.
+    bool stateIsOfBinding() const { return state && object && state->host_id() == object->host_id(); }
     event::HandlePtr objectWatch;
     event::HandlePtr stateWatch;
 };
@@ -145,6 +147,7 @@ void DeviceTracker::releaseBridge(const BridgeId& id) {
     for (const auto& [vlan, macs] : bridge->macs)
         for (const auto& [mac, port] : macs) gone.push_back({id, vlan, mac, PortId{}});
     if (!gone.empty()) listener_.onMacs(gone);
+    for (const auto& [vlan, watch] : bridge->macTables) listener_.onMacTableGone(id, vlan);
     scheduleRebuild();
 }
 
@@ -159,6 +162,7 @@ void DeviceTracker::watchMacTable(const BridgeId& id, net::VlanId vlan) {
 void DeviceTracker::followMacTables(const BridgeId& id, const std::vector<net::VlanId>& vlans) {
     auto& bridge = *bridges_.at(id);
     std::vector<MacChange> gone;
+    std::vector<net::VlanId> goneTables;
     std::erase_if(bridge.macTables, [&](const auto& table) {
         const auto vlan = table.first;
         if (vlan.value() == 0 || std::binary_search(vlans.begin(), vlans.end(), vlan)) return false;
@@ -167,10 +171,12 @@ void DeviceTracker::followMacTables(const BridgeId& id, const std::vector<net::V
             gone.push_back({id, vlan, mac, PortId{}});
         }
         bridge.macs.erase(vlan);
+        goneTables.push_back(vlan);
         return true;
     });
     for (const auto vlan : vlans) watchMacTable(id, vlan);
     if (!gone.empty()) listener_.onMacs(gone);
+    for (const auto vlan : goneTables) listener_.onMacTableGone(id, vlan);
 }
 
 void DeviceTracker::onMacTable(const BridgeId& id, net::VlanId vlan, const nsdb::TableChange& change) {
@@ -237,6 +243,11 @@ void DeviceTracker::onPort(const PortId& id, const std::shared_ptr<const nsdb::M
     auto& port = *found->second;
     port.loaded = true;
     port.object = std::static_pointer_cast<const model::Port>(object);
+    if (port.lost && !port.stateIsOfBinding()) {
+        // Its binding has ended: that is why the state went, not a dead agent.
+        port.lost.reset();
+        port.state.reset();
+    }
     if (port.isBound) {
         const BridgeId wanted = port.object ? idFrom<BridgeTag>(port.object->bridge_id()) : BridgeId{};
         const BridgeId before = std::exchange(port.usedBridge, wanted);
@@ -261,7 +272,7 @@ void DeviceTracker::onPortState(const PortId& id, const std::optional<std::strin
             port.state = std::move(state);
         else
             kLog.warn("port state ignored: it cannot be decoded", {kv("port", id)});
-    } else if (port.state && port.state->active() && !port.lost) {
+    } else if (port.stateIsOfBinding() && port.state->active() && !port.lost) {
         port.lost = loop_.after(options_.peerGrace, [this, id] {
             const auto lostPort = ports_.find(id);
             if (lostPort == ports_.end()) return;
@@ -332,7 +343,7 @@ PortPtr DeviceTracker::buildPort(const PortId& id, const TrackedPort& tracked) c
         return port;
     }
     // State reported by a host that lost the binding says nothing.
-    if (tracked.state && port->exterior() && tracked.state->host_id() == object.host_id()) {
+    if (port->exterior() && tracked.stateIsOfBinding()) {
         port->active = tracked.state->active();
         port->tunnelKey = net::TunnelKey{tracked.state->tunnel_key()};
     }

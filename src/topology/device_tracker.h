@@ -54,6 +54,8 @@ public:
     struct Listener {
         std::function<void(const TopologyUpdate&)> onTopology;
         std::function<void(const std::vector<MacChange>&)> onMacs;
+        /// The table is not followed any more; comes after onMacs has taken back what was told of it.
+        std::function<void(const BridgeId&, net::VlanId)> onMacTableGone;
         std::function<void(const std::vector<WantedBinding>&)> onBindings;
     };
 

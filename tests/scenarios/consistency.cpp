@@ -1,0 +1,140 @@
+// The differential checks of a world: what grew change by change equals what is made anew.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <tuple>
+
+#include "base/overloaded.h"
+#include "flow/testing/key_blend.h"
+#include "flowcontrol/flow_translator.h"
+#include "topology/device_tracker.h"
+#include "world.h"
+
+namespace midonet::scenarios {
+namespace {
+
+/// What the agent would do with a packet now.
+flow::FlowActions decide(const flow::FlowKey& key, const agent::PacketWorker& worker, const flowcontrol::PhysicalMap& map) {
+    if (key.fromTunnel()) return flowcontrol::untunnel(key, map).translation.actions;
+    const auto port = map.virtualPort(key.inPort);
+    if (!port) return {};
+    const auto result = simulation::simulate({*port, key}, *worker.snapshot(), worker.macs());
+    return std::visit(Overloaded{
+                          [&](const simulation::Forward& f) { return flowcontrol::translate(f.actions, *worker.snapshot(), map).actions; },
+                          [](const simulation::Drop&) { return flow::FlowActions{}; },
+                          [&](const simulation::Consume&) {
+                              ADD_FAILURE() << "a consumed packet left a flow: " << key.toString();
+                              return flow::FlowActions{};
+                          },
+                          [&](const simulation::Park&) {
+                              ADD_FAILURE() << "a flow is older than its devices: " << key.toString();
+                              return flow::FlowActions{};
+                          },
+                      },
+                      result);
+}
+
+flow::FlowKey randomKey(std::mt19937& random) {
+    const auto any = [&](auto limit) { return std::uniform_int_distribution<std::uint32_t>(0, limit)(random); };
+    flow::FlowKey key;
+    key.inPort = flow::PortNumber{any(8U)};
+    key.ethSource = net::Mac{0x020000000000ULL + any(8U)};
+    key.ethDestination = any(4U) == 0 ? net::Mac::broadcast() : net::Mac{0x020000000000ULL + any(8U)};
+    key.etherType = any(1U) == 0 ? 0x0800 : 0x86dd;
+    key.vlan = any(1U) == 0 ? flow::VlanTci{} : flow::VlanTci::tagged(net::VlanId{static_cast<std::uint16_t>(any(30U))});
+    if (key.isIpv6()) {
+        key.ipSource = net::Ipv6Address{any(9U), any(9U)};
+        key.ipDestination = net::Ipv6Address{any(9U), any(9U)};
+    } else {
+        key.ipSource = net::Ipv4Address{any(9U)};
+        key.ipDestination = net::Ipv4Address{any(9U)};
+    }
+    key.ipProtocol = static_cast<std::uint8_t>(any(255U));
+    key.ipTos = static_cast<std::uint8_t>(any(255U));
+    key.ipTtl = static_cast<std::uint8_t>(any(255U));
+    key.ipFragment = static_cast<flow::Fragment>(any(2U));
+    key.l4Source = static_cast<std::uint16_t>(any(65535U));
+    key.l4Destination = static_cast<std::uint16_t>(any(65535U));
+    key.icmpId = static_cast<std::uint16_t>(any(65535U));
+    return key;
+}
+
+using MacKey = std::tuple<BridgeId, net::VlanId, net::Mac>;
+
+std::string textOf(const std::map<MacKey, PortId>& macs) {
+    std::string out;
+    for (const auto& [key, port] : macs) {
+        const auto& [bridge, vlan, mac] = key;
+        fmt::format_to(std::back_inserter(out), "bridge {} vlan {} {} -> {}\n", bridge, vlan, mac, port);
+    }
+    return out;
+}
+
+}  // namespace
+
+void World::check() {
+    advance(std::chrono::milliseconds{1100});  // vanished MACs are judged once a second
+    for (auto& host : hosts_) {
+        if (!host->agent) continue;
+        SCOPED_TRACE(host->name);
+        checkSnapshot(*host);
+        checkFlows(*host);
+    }
+}
+
+/// A tracker that starts now, and sees the store of now, has the same devices and the same MACs.
+void World::checkSnapshot(Host& host) {
+    std::map<MacKey, PortId> macs;
+    topology::DeviceTracker fresh(*loop_, *store_, host.id, {},
+                                  {[](const topology::TopologyUpdate&) {},
+                                   [&](const std::vector<topology::MacChange>& changes) {
+                                       for (const auto& c : changes) {
+                                           if (c.port.isNil())
+                                               macs.erase({c.bridge, c.vlan, c.mac});
+                                           else
+                                               macs.insert_or_assign(MacKey{c.bridge, c.vlan, c.mac}, c.port);
+                                       }
+                                   },
+                                   [](const BridgeId&, net::VlanId) {},
+                                   [](const std::vector<topology::WantedBinding>&) {}});
+    std::map<PortId, net::TunnelKey> local;
+    for (const auto& [key, port] : host.agent->map()->keys) local.emplace(port, key);
+    fresh.setLocalPorts(std::move(local));
+    settle();
+
+    EXPECT_TRUE(fresh.snapshot()->sameDevices(*host.agent->snapshot())) << "the snapshot is not what a rebuild makes";
+    const auto& workers = host.agent->workers();
+    for (std::size_t i = 0; i < workers.size(); ++i) {
+        const auto& worker = workers.worker(i);
+        EXPECT_EQ(worker.snapshot(), host.agent->snapshot()) << "worker " << i << " has an old snapshot";
+        std::map<MacKey, PortId> known;
+        worker.macs().forEach([&](const BridgeId& bridge, net::VlanId vlan, net::Mac mac, const PortId& port) {
+            known.emplace(MacKey{bridge, vlan, mac}, port);
+        });
+        EXPECT_EQ(textOf(known), textOf(macs)) << "MAC tables of worker " << i << " and of the NSDB";
+    }
+}
+
+/// Every flow in the datapath is what a simulation of now would install, for the packet it was made of
+/// and for others that it matches; and the worker knows it.
+void World::checkFlows(Host& host) {
+    std::mt19937 random{20261121};
+    const auto& workers = host.agent->workers();
+    std::size_t known = 0;
+    for (std::size_t i = 0; i < workers.size(); ++i) known += workers.worker(i).flows().size();
+    const auto flows = host.recording->flows();
+    EXPECT_EQ(flows.size(), known) << "the workers know other flows than the datapath has";
+    for (const auto& flow : flows) {
+        const auto& worker = workers.worker(flow.worker);
+        EXPECT_EQ(toString(flow.actions), toString(decide(flow.key, worker, *host.agent->map())))
+            << "flow of " << flow.key.toString() << " by " << flow.mask.toString();
+        for (int i = 0; i < 20; ++i) {
+            const auto twin = flow::testing::blend(flow.mask, flow.key, randomKey(random));
+            EXPECT_EQ(toString(flow.actions), toString(decide(twin, worker, *host.agent->map())))
+                << "flow of " << flow.key.toString() << " by " << flow.mask.toString() << " also matches " << twin.toString();
+        }
+    }
+}
+
+}  // namespace midonet::scenarios
