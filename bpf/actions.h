@@ -8,15 +8,9 @@
 
 struct mn_run {
     struct __sk_buff* skb;
-    struct mn_wide_key* key; /* of the packet, for the agent; 0 inside packet_out */
-    __u32 scratch;
-    __u32 slot;
-    __u32 index;    /* unit within the slot */
-    __u32 ifindex;  /* where it came in, 0 = tunnel */
-    __u32 redirect; /* where the packet itself goes in the end */
-    __u32 encapsulated; /* enum mn_tunnel_mode of the headers in front */
-    __u32 hash;
-    __u32 outputs;  /* copies that left */
+    struct mn_scratch* s;
+    __u32 level;
+    __u32 ifindex; /* where it came in, 0 = tunnel */
 };
 
 struct mn_headers {
@@ -160,11 +154,11 @@ __noinline int mn_decrement_ttl(struct __sk_buff* skb) {
 /* The packet goes, or a copy of it. */
 static __always_inline void emit(struct mn_run* run, __u32 ifindex, __u32 flags) {
     if (flags & MN_OP_LAST) {
-        run->redirect = ifindex;
+        run->s->progress.redirect = ifindex;
     } else if (bpf_clone_redirect(run->skb, ifindex, 0)) {
         mn_count(MN_COUNT_OUTPUT_ERROR);
     } else {
-        ++run->outputs;
+        ++run->s->progress.outputs;
     }
 }
 
@@ -178,16 +172,14 @@ static __always_inline void output_port(struct mn_run* run, const struct mn_op* 
     emit(run, target->ifindex, op->flags);
 }
 
-#define MN_PREPARE_SCRATCH 0x100 /* packet_out's */
-
 /* Makes the packet ready to leave through a tunnel. `state`: enum mn_tunnel_mode of the headers that
- * it has in front already, | MN_PREPARE_SCRATCH. Returns the interface to send it to in the lower
+ * it has in front already, and the level in the next byte. Returns the interface to send it to in the lower
  * half (0 = it cannot go, counted) and the mode of the headers in front in the upper half. */
 __noinline __u64 mn_prepare_tunnel(struct __sk_buff* skb, __u32 id, __u32 key, __u32 hash, __u32 state) {
     __u32 encapsulated = state & 0xff;
     struct mn_tunnel* tunnel = bpf_map_lookup_elem(&mn_tunnels, &id);
     struct mn_config* config = mn_get_config();
-    struct mn_scratch* s = mn_get_scratch(state & MN_PREPARE_SCRATCH ? 1 : 0);
+    struct mn_scratch* s = mn_get_scratch(state >> 8);
     __u64 unchanged = (__u64)encapsulated << 32;
     if (!config || !s) return unchanged;
     if (!tunnel || !tunnel->in_use || !tunnel->ifindex) {
@@ -216,7 +208,7 @@ __noinline __u64 mn_prepare_tunnel(struct __sk_buff* skb, __u32 id, __u32 key, _
     }
     long failed;
     if (!encapsulated) {
-        failed = encapsulate(skb, s, tunnel, key, hash);
+        failed = mn_encapsulate(skb, id, key, hash, state >> 8);
     } else if (encapsulated == mode) {
         /* A further copy: only the outer headers differ. */
         write_outer(s, tunnel, key, inner, hash);
@@ -232,8 +224,8 @@ __noinline __u64 mn_prepare_tunnel(struct __sk_buff* skb, __u32 id, __u32 key, _
     return (__u64)mode << 32 | tunnel->ifindex;
 }
 
-static __always_inline void relay(struct mn_run* run, __u32 id, __u32 key) {
-    struct mn_scratch* relay = mn_get_scratch(1);
+static __always_inline void relay(struct mn_run* run, __u32 id, __u32 key, __u32 hash) {
+    struct mn_scratch* relay = mn_get_scratch(MN_LEVEL_RELAY);
     struct mn_config* config = mn_get_config();
     if (!relay || !config || !config->tap_ifindex) {
         mn_count(MN_COUNT_ENCAP_ERROR);
@@ -242,39 +234,42 @@ static __always_inline void relay(struct mn_run* run, __u32 id, __u32 key) {
     __u32 mark = run->skb->mark;
     relay->relay_tunnel = id;
     relay->relay_key = key;
-    relay->relay_hash = run->hash;
+    relay->relay_hash = hash;
     run->skb->mark = MN_RELAY_MARK;
     emit(run, config->tap_ifindex, 0);
     run->skb->mark = mark;
 }
 
 static __always_inline void output_tunnel(struct mn_run* run, __u32 id, __u32 key, __u32 flags) {
-    if (!run->hash) run->hash = run->key ? (__u32)(hash_key(run->key) >> 20) | 1 : bpf_get_hash_recalc(run->skb) | 1;
+    struct mn_progress* progress = &run->s->progress;
+    if (!progress->hash) {
+        progress->hash = (run->level == MN_LEVEL_INGRESS ? (__u32)(hash_key(&run->s->key) >> 20) : bpf_get_hash_recalc(run->skb)) | 1;
+    }
     if (flags & MN_OP_RELAY) {
-        relay(run, id, key);
+        relay(run, id, key, progress->hash);
         return;
     }
-    __u32 state = run->encapsulated | (run->scratch ? MN_PREPARE_SCRATCH : 0);
-    __u64 prepared = mn_prepare_tunnel(run->skb, id, key, run->hash, state);
-    run->encapsulated = prepared >> 32;
+    __u64 prepared = mn_prepare_tunnel(run->skb, id, key, progress->hash, progress->encapsulated | run->level << 8);
+    progress->encapsulated = prepared >> 32;
     if ((__u32)prepared) emit(run, (__u32)prepared, flags);
 }
 
 /* One step of bpf_loop(): 1 = done. */
 static long run_step(__u32 step, struct mn_run* run) {
-    __u32 number = run->slot;
+    struct mn_progress* progress = &run->s->progress;
+    __u32 number = progress->slot;
     struct mn_slot* slot = bpf_map_lookup_elem(&mn_slots, &number);
     if (!slot) return 1;
-    __u32 index = run->index;
+    __u32 index = progress->index;
     if (index >= slot->count) {
         if (!slot->next) return 1;
-        run->slot = slot->next;
-        run->index = 0;
+        progress->slot = slot->next;
+        progress->index = 0;
         return 0;
     }
     if (index >= MN_OPS_PER_SLOT) return 1;
     struct mn_op* op = &slot->ops[index];
-    run->index = index + 1;
+    progress->index = index + 1;
     struct __sk_buff* skb = run->skb;
     long failed = 0;
     switch (op->code) {
@@ -290,7 +285,7 @@ static long run_step(__u32 step, struct mn_run* run) {
             /* The agent keeps the three units in one slot. */
             asm volatile("" : "+r"(index)); /* keeps the check where the verifier sees it */
             if (index > MN_OPS_PER_SLOT - 3) return 1;
-            run->index = index + 3;
+            progress->index = index + 3;
             {
                 struct mn_ip6_pair pair;
                 const __u64* words = (const __u64*)&slot->ops[index + 1];
@@ -301,7 +296,7 @@ static long run_step(__u32 step, struct mn_run* run) {
         case MN_OP_SET_L4: failed = mn_set_l4(skb, op->w[0]); break;
         case MN_OP_DEC_TTL: failed = mn_decrement_ttl(skb); break;
         case MN_OP_TO_AGENT:
-            if (run->key) mn_upcall_packet(skb, run->key, run->ifindex, MN_REASON_ACTION);
+            if (run->level == MN_LEVEL_INGRESS) mn_upcall_packet(skb, &run->s->key, run->ifindex, MN_REASON_ACTION);
             break;
         default: return 1;
     }
@@ -309,6 +304,15 @@ static long run_step(__u32 step, struct mn_run* run) {
     return 0;
 }
 
-static __always_inline void run_list(struct mn_run* run) { bpf_loop(MN_MAX_OPS, run_step, run, 0); }
+static __always_inline void start_run(struct mn_run* run, __u32 slot, __u32 hash) {
+    struct mn_progress fresh = {.slot = slot, .hash = hash};
+    run->s->progress = fresh;
+}
+
+/* Afterwards s->progress.redirect is where the packet is to go, 0 = nowhere. */
+static __always_inline void run_list(struct mn_run* run, __u32 slot) {
+    start_run(run, slot, 0);
+    bpf_loop(MN_MAX_OPS, run_step, run, 0);
+}
 
 #endif

@@ -38,8 +38,12 @@ static __always_inline void write_outer(struct mn_scratch* s, const struct mn_tu
     }
 }
 
-/* Encapsulates the plain packet. The header template was chosen by tunnel->mode. 0 or -1. */
-static __always_inline int encapsulate(struct __sk_buff* skb, struct mn_scratch* s, const struct mn_tunnel* tunnel, __u32 key, __u32 hash) {
+/* Encapsulates the plain packet by hand. A function of its own to the verifier, as its paths would
+ * multiply with those of every caller. 0 or -1. */
+__noinline int mn_encapsulate(struct __sk_buff* skb, __u32 id, __u32 key, __u32 hash, __u32 level) {
+    struct mn_tunnel* tunnel = bpf_map_lookup_elem(&mn_tunnels, &id);
+    struct mn_scratch* s = mn_get_scratch(level);
+    if (!tunnel || !s) return -1;
     if (is_vlan(skb->protocol) && !skb->vlan_present && tag_out_of_band(skb)) return -1;
     __u32 vxlan = tunnel->mode == MN_TUNNEL_VXLAN;
     __u32 outer = vxlan ? MN_VXLAN_OUTER : MN_GRE_OUTER;
@@ -59,6 +63,11 @@ static __always_inline int encapsulate(struct __sk_buff* skb, struct mn_scratch*
             if (bpf_skb_vlan_pop(skb) || skb->vlan_present) return -1;
         }
     }
+    /* By way of memory, so that the verifier follows one number of tags instead of three. */
+    s->tags = tags;
+    asm volatile("" ::: "memory");
+    tags = s->tags;
+    if (tags > 2) return -1;
     write_outer(s, tunnel, key, skb->len + tags * VLAN_TAG, hash);
     if (bpf_skb_load_bytes(skb, 0, inner->addresses, 12)) return -1;
     __u16 type = 0;

@@ -131,8 +131,21 @@ struct {
     __uint(pinning, LIBBPF_PIN_BY_NAME);
 } mn_counters SEC(".maps");
 
-/* Too big for the stack. Programs do not sleep and bottom halves are off, so one per CPU is enough;
- * entry 1 is for packet_out, which may run inside another (relay). */
+/* Where the running of an action list stands. In a map, not on the stack: the verifier would follow
+ * every value there through every step. */
+struct mn_progress {
+    __u32 slot;
+    __u32 index;        /* unit within the slot */
+    __u32 redirect;     /* where the packet itself goes in the end */
+    __u32 encapsulated; /* enum mn_tunnel_mode of the headers in front */
+    __u32 hash;
+    __u32 outputs; /* copies that left */
+};
+
+/* Too big for the stack. Programs do not sleep and bottom halves are off, so one per CPU is enough for
+ * each level: a list sent out may run inside a port's, a relayed copy inside both. */
+enum mn_level { MN_LEVEL_INGRESS, MN_LEVEL_PACKET_OUT, MN_LEVEL_RELAY, MN_LEVELS };
+
 struct mn_inner_eth {
     __u8 addresses[12];
     __u16 words[6]; /* up to two tags, then the type */
@@ -141,9 +154,11 @@ struct mn_inner_eth {
 struct mn_scratch {
     struct mn_wide_key key;
     struct mn_wide_masked_key masked;
+    struct mn_progress progress;
     __u8 header[56]; /* outer headers */
     struct mn_inner_eth inner;
     __u32 ip_id;
+    __u32 tags;
     __u32 relay_tunnel;
     __u32 relay_key;
     __u32 relay_hash;
@@ -151,7 +166,7 @@ struct mn_scratch {
 
 struct {
     __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-    __uint(max_entries, 2);
+    __uint(max_entries, MN_LEVELS);
     __type(key, __u32);
     __type(value, struct mn_scratch);
     __uint(pinning, LIBBPF_PIN_BY_NAME); /* old and new programs run side by side for a moment */
@@ -168,6 +183,6 @@ static __always_inline struct mn_config* mn_get_config(void) {
     return bpf_map_lookup_elem(&mn_config_map, &zero);
 }
 
-static __always_inline struct mn_scratch* mn_get_scratch(__u32 index) { return bpf_map_lookup_elem(&mn_scratches, &index); }
+static __always_inline struct mn_scratch* mn_get_scratch(__u32 level) { return bpf_map_lookup_elem(&mn_scratches, &level); }
 
 #endif

@@ -111,13 +111,12 @@ static __always_inline int run_flow(struct __sk_buff* skb, struct mn_scratch* s,
         mn_count(MN_COUNT_DROPPED_BY_FLOW);
         return TC_SHOT;
     }
-    struct mn_run run = {.skb = skb, .key = &s->key, .slot = number, .ifindex = ifindex};
-    run_list(&run);
-    if (run.redirect) {
-        skb->cb[0] = run.redirect;
-        return bpf_redirect(run.redirect, 0);
-    }
-    return TC_SHOT;
+    struct mn_run run = {.skb = skb, .s = s, .level = MN_LEVEL_INGRESS, .ifindex = ifindex};
+    run_list(&run, number);
+    __u32 redirect = s->progress.redirect;
+    if (!redirect) return TC_SHOT;
+    skb->cb[0] = redirect;
+    return bpf_redirect(redirect, 0);
 }
 
 /* The ingress part of s->key is filled in. */
@@ -170,7 +169,7 @@ static __always_inline __u32 port_number(__u32 ifindex) {
 SEC("tc")
 int mn_port_in(struct __sk_buff* skb) {
     struct mn_config* config = mn_get_config();
-    struct mn_scratch* s = mn_get_scratch(0);
+    struct mn_scratch* s = mn_get_scratch(MN_LEVEL_INGRESS);
     __u32 ifindex = skb->ifindex;
     if (!config || !s) return TC_SHOT;
     __u32 number = port_number(ifindex);
@@ -187,7 +186,7 @@ int mn_port_in(struct __sk_buff* skb) {
 SEC("tc")
 int mn_tunnel_in(struct __sk_buff* skb) {
     struct mn_config* config = mn_get_config();
-    struct mn_scratch* s = mn_get_scratch(0);
+    struct mn_scratch* s = mn_get_scratch(MN_LEVEL_INGRESS);
     if (!config || !s) return TC_SHOT;
     struct bpf_tunnel_key tunnel = {};
     if (bpf_skb_get_tunnel_key(skb, &tunnel, sizeof(tunnel), 0)) {
@@ -222,7 +221,7 @@ int mn_underlay_in(struct __sk_buff* skb) {
     __u32 second = *(__u32*)(data + 38);
     if (proto != PROTO_GRE && proto != PROTO_UDP) return TC_UNTOUCHED;
     struct mn_config* config = mn_get_config();
-    struct mn_scratch* s = mn_get_scratch(0);
+    struct mn_scratch* s = mn_get_scratch(MN_LEVEL_INGRESS);
     if (!config || !s) return TC_UNTOUCHED;
 
     __u32 outer, key;
@@ -256,21 +255,21 @@ int mn_underlay_in(struct __sk_buff* skb) {
 SEC("tc")
 int mn_packet_out(struct __sk_buff* skb) {
     struct mn_config* config = mn_get_config();
-    struct mn_scratch* s = mn_get_scratch(1);
     __u32 mark = skb->mark;
+    struct mn_run run = {.skb = skb, .level = mark == MN_RELAY_MARK ? MN_LEVEL_RELAY : MN_LEVEL_PACKET_OUT};
+    struct mn_scratch* s = mn_get_scratch(run.level);
     if (!config || !s || !mark) return TC_SHOT;
-    struct mn_run run = {.skb = skb, .scratch = 1};
+    run.s = s;
     skb->mark = 0;
     if (mark == MN_RELAY_MARK) {
-        run.hash = s->relay_hash;
+        start_run(&run, 0, s->relay_hash);
         output_tunnel(&run, s->relay_tunnel, s->relay_key, MN_OP_LAST);
     } else {
         mn_count(MN_COUNT_PACKET_OUT);
-        run.slot = mark - 1;
-        run_list(&run);
+        run_list(&run, mark - 1);
     }
-    if (run.redirect) return bpf_redirect(run.redirect, 0);
-    return run.outputs ? TC_STOLEN : TC_SHOT;
+    if (s->progress.redirect) return bpf_redirect(s->progress.redirect, 0);
+    return s->progress.outputs ? TC_STOLEN : TC_SHOT;
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";
