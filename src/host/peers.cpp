@@ -187,7 +187,7 @@ void Peers::reconcile() {
         }
         if (alone && zone.members.size() <= 1) status.problem = "this host is the only member of the zone: it has no tunnels";
     }
-    reportStatuses();
+    if (loaded_) reportStatuses();
 
     std::vector<Peer> peers;
     for (const auto& [host, spec] : wanted) {
@@ -239,6 +239,14 @@ void Peers::reportStatuses() {
         session_.putState(model::TunnelZoneMember::descriptor(), id, "status", status.problem);
     }
     std::erase_if(reported_, [&](const auto& r) { return !statuses_.contains(r.first); });
+
+    const bool outside = memberships_.empty();
+    if (outside == outsideReported_) return;
+    outsideReported_ = outside;
+    if (!outside) return session_.removeState(model::Host::descriptor(), host_.uuid(), "status");
+    const std::string problem = "the host is in no tunnel zone: it has no tunnels; add it to a zone with its underlay address";
+    kLog.warn("host cannot reach other hosts", {kv("host", host_), kv("problem", problem)});
+    session_.putState(model::Host::descriptor(), host_.uuid(), "status", problem);
 }
 
 }  // namespace midonet::host

@@ -32,7 +32,7 @@ struct MembershipStatus {
 /// Follows the tunnel zones that this host is a member of, and keeps one tunnel in the datapath for
 /// each host that shares one (reference section 9.6): GRE and VXLAN zones; with several in
 /// common, the zone with the lowest id. What is wrong with a membership is reported in the NSDB
-/// (TunnelZoneMember state "status").
+/// (TunnelZoneMember state "status"), and being in no zone at all in Host state "status".
 ///
 /// Control loop.
 class Peers {
@@ -83,6 +83,7 @@ private:
     std::vector<Peer> peers_;
     std::map<Uuid, MembershipStatus> statuses_;  // by member id
     std::map<Uuid, std::string> reported_;
+    bool outsideReported_ = false;
     event::HandlePtr membershipsWatch_;
     event::HandlePtr reconcileTimer_;
 };

@@ -64,6 +64,10 @@ Outcome<void> showHost(const Show& out, const Host& host) {
     out.json.endArray().key("hostInterfaces").beginArray();
     for (const auto& interface : state.interfaces()) showInterface(out.json, out.base, id, interface);
     out.json.endArray();
+    // What agents find wrong: another host with the same id, or no tunnel zone.
+    GET_OR_REFUSE(conflict, out.view.state(Host::descriptor(), id, "conflict"));
+    GET_OR_REFUSE(status, out.view.state(Host::descriptor(), id, "status"));
+    out.json.key("status").stringOrNull(conflict ? *conflict : status.value_or(""));
     return {};
 }
 

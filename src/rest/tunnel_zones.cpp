@@ -14,6 +14,13 @@ std::string memberPath(const Message& object) {
     return fmt::format("/tunnel_zones/{}/hosts/{}", model::uuidOf(member.tunnel_zone_id()), model::uuidOf(member.host_id()));
 }
 
+/// What the member's agent finds wrong with the membership.
+Outcome<void> showMember(const Show& out, const TunnelZoneMember& member) {
+    GET_OR_REFUSE(status, out.view.state(TunnelZoneMember::descriptor(), model::idOf(member), "status"));
+    out.json.key("status").stringOrNull(status.value_or(""));
+    return {};
+}
+
 /// The id of a member is made of the two it joins, so the store refuses a second one: 409.
 Outcome<void> nameMember(const Change& change, TunnelZoneMember& member) {
     const auto host = model::uuidOf(member.host_id());
@@ -35,7 +42,7 @@ void addTunnelZones(ObjectApi& api) {
     zone.links = {{"hosts", "/hosts"}};
     api.add(std::move(zone));
 
-    auto member = resource<TunnelZoneMember>({.show = {}, .checkBody = {}, .beforeCreate = nameMember, .beforeUpdate = {}, .beforeRemove = {}});
+    auto member = resource<TunnelZoneMember>({.show = showMember, .checkBody = {}, .beforeCreate = nameMember, .beforeUpdate = {}, .beforeRemove = {}});
     member.path = memberPath;
     member.otherMediaTypes = {"GreTunnelZoneHost"};
     member.wrongContentType = 415;

@@ -139,10 +139,13 @@ protected:
         return id.toString();
     }
     void putState(nsdb::Class type, const std::string& id, const std::string& key, const google::protobuf::MessageLite& state) {
+        putStateText(type, id, key, state.SerializeAsString());
+    }
+    void putStateText(nsdb::Class type, const std::string& id, const std::string& key, const std::string& value) {
         std::promise<void> done;
         onLoop([&] {
             if (!session_) session_ = store_->openSession(*loop_, std::chrono::seconds{10});
-            session_->putState(type, *Uuid::parse(id), key, state.SerializeAsString());
+            session_->putState(type, *Uuid::parse(id), key, value);
             session_->flush([&] { done.set_value(); });
         });
         done.get_future().wait();

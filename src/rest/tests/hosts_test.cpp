@@ -49,6 +49,15 @@ TEST_F(Hosts, ShowsWhatTheAgentReports) {
     EXPECT_EQ(host.at("hostInterfaces"), parsed(get("/hosts/" + id + "/interfaces")));
 }
 
+TEST_F(Hosts, ShowsWhatAgentsFindWrong) {
+    const auto id = addHost("compute-1");
+    EXPECT_EQ(text(parsed(get("/hosts/" + id)), "status"), "<null>");
+    putStateText(model::Host::descriptor(), id, "status", "in no tunnel zone");
+    EXPECT_EQ(text(parsed(get("/hosts/" + id)), "status"), "in no tunnel zone");
+    putStateText(model::Host::descriptor(), id, "conflict", "twice");
+    EXPECT_EQ(text(parsed(get("/hosts/" + id)), "status"), "twice");
+}
+
 TEST_F(Hosts, Interfaces) {
     const auto id = addHost();
     reportInterfaces(id);

@@ -79,5 +79,16 @@ TEST_F(TunnelZones, MemberErrors) {
     EXPECT_EQ(get(path).body, "[]");
 }
 
+TEST_F(TunnelZones, ShowsWhatAnAgentFindsWrongWithItsMembership) {
+    const auto zone = createZone("z");
+    const auto host = addHost();
+    create("/tunnel_zones/" + zone + "/hosts", member(host, "10.0.0.1"));
+    const auto path = "/tunnel_zones/" + zone + "/hosts/" + host;
+    EXPECT_EQ(text(parsed(get(path)), "status"), "<null>");
+    const auto id = model::memberId(Uuid::parse(zone).value(), Uuid::parse(host).value()).toString();
+    putStateText(model::TunnelZoneMember::descriptor(), id, "status", "alone");
+    EXPECT_EQ(text(parsed(get(path)), "status"), "alone");
+}
+
 }  // namespace
 }  // namespace midonet::rest::testing
