@@ -1,0 +1,89 @@
+#include "datapath/ebpf/action_codec.h"
+
+#include <gmock/gmock.h>
+
+namespace midonet::datapath::ebpf {
+namespace {
+
+using ::testing::ElementsAre;
+
+/// Odd tunnels are GRE, even ones VXLAN.
+class OddAndEven final : public TunnelTypes {
+public:
+    std::uint32_t typeOf(flow::TunnelId tunnel) const override { return tunnel.value() % 2 == 1 ? MN_TUNNEL_GRE : MN_TUNNEL_VXLAN; }
+};
+
+flow::Output port(std::uint32_t number) { return {flow::PortNumber{number}}; }
+flow::OutputTunnel tunnel(std::uint32_t id) { return {flow::TunnelId{id}, net::TunnelKey{5}}; }
+
+/// "output 1 last" and so on.
+std::vector<std::string> encoded(const flow::FlowActions& actions) {
+    std::vector<mn_slot> slots;
+    const auto result = encodeActions(actions, OddAndEven{}, slots);
+    if (!result) return {result.error().message};
+    std::vector<std::string> out;
+    for (const mn_slot& slot : slots) {
+        for (std::uint32_t i = 0; i < slot.count; ++i) {
+            const mn_op& op = slot.ops[i];
+            std::string text;
+            switch (op.code) {
+                case MN_OP_OUTPUT: text = fmt::format("output {}", op.w[0]); break;
+                case MN_OP_TUNNEL: text = fmt::format("tunnel {}", op.w[0]); break;
+                case MN_OP_DEC_TTL: text = "ttl"; break;
+                case MN_OP_SET_IP6: text = "ip6"; i += 2; break;
+                default: text = fmt::format("op {}", op.code);
+            }
+            if ((op.flags & MN_OP_LAST) != 0) text += " last";
+            if ((op.flags & MN_OP_RELAY) != 0) text += " relay";
+            out.push_back(text);
+        }
+    }
+    return out;
+}
+
+TEST(ActionCodec, TheLastOutputTakesThePacketItself) {
+    EXPECT_THAT(encoded({port(1)}), ElementsAre("output 1 last"));
+    EXPECT_THAT(encoded({port(1), port(2)}), ElementsAre("output 1", "output 2 last"));
+    EXPECT_THAT(encoded({port(1), flow::DecrementTtl{}}), ElementsAre("output 1", "ttl"));
+    EXPECT_TRUE(encoded({}).empty());
+}
+
+TEST(ActionCodec, PortsComeFirstThenTunnelsByType) {
+    EXPECT_THAT(encoded({tunnel(2), port(1), tunnel(4), port(3)}), ElementsAre("output 1", "output 3", "tunnel 2", "tunnel 4 last"));
+}
+
+TEST(ActionCodec, WhereTypesMixAllButTheLastTypeAreRelayed) {
+    EXPECT_THAT(encoded({tunnel(2), tunnel(1), tunnel(4), tunnel(3)}), ElementsAre("tunnel 1 relay", "tunnel 3 relay", "tunnel 2", "tunnel 4 last"));
+}
+
+TEST(ActionCodec, AFrameThatIsChangedLaterIsRelayed) {
+    EXPECT_THAT(encoded({tunnel(2), flow::DecrementTtl{}, port(1)}), ElementsAre("tunnel 2 relay", "ttl", "output 1 last"));
+    EXPECT_THAT(encoded({tunnel(2), flow::DecrementTtl{}}), ElementsAre("tunnel 2 relay", "ttl"));
+}
+
+TEST(ActionCodec, OutputsDoNotCrossChanges) {
+    EXPECT_THAT(encoded({tunnel(2), flow::DecrementTtl{}, port(1), tunnel(4)}), ElementsAre("tunnel 2 relay", "ttl", "output 1", "tunnel 4 last"));
+}
+
+TEST(ActionCodec, TheUnitsOfOneActionStayInOneSlot) {
+    const flow::SetIpAddresses six{net::Ipv6Address{1, 2}, net::Ipv6Address{3, 4}};
+    std::vector<mn_slot> slots;
+    ASSERT_TRUE(encodeActions({six, six, six, port(1)}, OddAndEven{}, slots));
+    ASSERT_EQ(slots.size(), 2U);
+    EXPECT_EQ(slots[0].count, 6U);
+    EXPECT_EQ(slots[1].count, 4U);
+    EXPECT_THAT(encoded({six, six, six, port(1)}), ElementsAre("ip6", "ip6", "ip6", "output 1 last"));
+}
+
+TEST(ActionCodec, ListsBeyondTheLimitAreRefused) {
+    flow::FlowActions actions;
+    for (std::uint32_t i = 0; i < MN_MAX_OPS / 2; ++i) actions.push_back(port(i));
+    std::vector<mn_slot> slots;
+    EXPECT_TRUE(encodeActions(actions, OddAndEven{}, slots));
+    EXPECT_EQ(slots.size(), MN_MAX_OPS / 2 / MN_OPS_PER_SLOT);
+    actions.push_back(port(1));
+    EXPECT_EQ(encodeActions(actions, OddAndEven{}, slots).error().code, ErrorCode::Invalid);
+}
+
+}  // namespace
+}  // namespace midonet::datapath::ebpf
