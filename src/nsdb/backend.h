@@ -50,6 +50,10 @@ public:
     /// persistent record is added or removed, and is 0 before the first one.
     virtual Result<Revision> list(std::string_view directory,
                                   const std::function<void(const Record&)>& visit) = 0;
+    /// Visits the names of the directories directly below `parent` that hold records, themselves or
+    /// below; each once, ordered. Transactions do not validate it.
+    virtual Result<void> listDirectories(std::string_view parent,
+                                         const std::function<void(std::string_view name)>& visit) = 0;
 };
 
 /// Checks, then writes: all or nothing.

@@ -106,7 +106,9 @@ std::string decodeName(std::string_view name) {
 }
 
 std::string macTableName(const Uuid& bridge, std::uint16_t vlan) {
-    return fmt::format("Bridge/{}/mac_table/{}", bridge, vlan);
+    return fmt::format("{}/{}", macTablesOf(bridge), vlan);
 }
+
+std::string macTablesOf(const Uuid& bridge) { return fmt::format("Bridge/{}/mac_table", bridge); }
 
 }  // namespace midonet::nsdb

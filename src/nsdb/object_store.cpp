@@ -116,6 +116,13 @@ public:
         TRY(snapshot, backend_->snapshot());
         return readTableEntries(*snapshot, table);
     }
+    Result<std::vector<std::string>> listTables(std::string_view prefix) override {
+        TRY(snapshot, backend_->snapshot());
+        std::vector<std::string> names;
+        TRY_VOID(snapshot->listDirectories(tableDirectory(prefix),
+                                           [&names](std::string_view name) { names.emplace_back(name); }));
+        return names;
+    }
 
     std::unique_ptr<Session> openSession(event::Loop& loop, event::Duration ttl) override {
         return std::make_unique<ObjectSession>(schema_, *backend_, loop, ttl);

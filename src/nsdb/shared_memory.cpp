@@ -1,6 +1,7 @@
 #include "nsdb/shared_memory.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/assert.h"
@@ -53,7 +54,28 @@ public:
         return version;
     }
 
+    Result<void> listDirectories(std::string_view parent,
+                                 const std::function<void(std::string_view)>& visit) override {
+        const auto prefix = std::string(parent) + '/';
+        std::set<std::string, std::less<>> names;
+        {
+            const std::lock_guard lock(shared_->mutex_);
+            const auto& all = shared_->directories_;
+            for (auto d = all.lower_bound(prefix); d != all.end() && d->first.starts_with(prefix); ++d)
+                if (hasRecords(d->second)) names.insert(d->first.substr(prefix.size(), d->first.find('/', prefix.size()) - prefix.size()));
+        }
+        for (const auto& name : names) visit(name);
+        return {};
+    }
+
 private:
+    bool hasRecords(const SharedMemory::Directory& directory) const {
+        return std::any_of(directory.records.begin(), directory.records.end(), [this](const auto& record) {
+            const auto* version = SharedMemory::at(record.second, revision_);
+            return version != nullptr && version->value;
+        });
+    }
+
     std::shared_ptr<SharedMemory> shared_;
     Revision revision_ = 0;
     std::multiset<Revision>::iterator pin_;

@@ -128,15 +128,17 @@ public:
     virtual bool connected() const = 0;
     virtual void onConnectionChange(std::function<void(bool connected)> callback) = 0;
 
-    /// State key of an object, owned by this session. Newest writer wins.
+    /// State key of an object, owned by this session. Newest writer wins. The object must exist, and
+    /// its state goes with it; without it nothing is written.
     virtual void putState(Class type, const Uuid& id, std::string_view key, std::string value) = 0;
     virtual void removeState(Class type, const Uuid& id, std::string_view key) = 0;
     /// Takes the key only if nobody else's live session owns it; the answer comes on the loop:
-    /// Conflict when it is held (by whom: in the message). Re-taken after a lost lease in the same way.
+    /// Conflict when it is held (by whom: in the message), NotFound when there is no such object. Re-taken
+    /// after a lost lease in the same way, and answered again.
     virtual void claimState(Class type, const Uuid& id, std::string_view key, std::string value,
                             std::function<void(Result<void>)> answer) = 0;
     /// Learned entry of a state table. An equal entry already owned is not written again; an older
-    /// learned entry of another owner loses.
+    /// learned entry of another owner loses. A table of an object needs the object, as state does.
     virtual void learn(std::string_view table, std::string_view key, std::string value) = 0;
     /// Removes the learned entry only if it is this session's own.
     virtual void forget(std::string_view table, std::string_view key) = 0;
@@ -179,6 +181,9 @@ public:
     [[nodiscard]] virtual event::HandlePtr watchTable(event::Loop& loop, std::string_view table, TableCallback callback) = 0;
     /// Winners of a table, now.
     virtual Result<std::vector<TableEntry>> readTable(std::string_view table) = 0;
+    /// Names of the tables directly below `prefix` that hold entries, without the prefix: of
+    /// macTablesOf(bridge) the VLANs. Ordered.
+    virtual Result<std::vector<std::string>> listTables(std::string_view prefix) = 0;
 
     /// `ttl`: how long owned entries outlive a process that is frozen or cut off. (One that dies
     /// loses them at once where the backend can tell.)
@@ -187,13 +192,15 @@ public:
     /// How many object, index, state and table watches this process holds; for metrics and tests.
     virtual std::size_t watchCount() const = 0;
     /// Leadership of `name` among sessions: calls back with true when it is this session's, false
-    /// when it is lost. Destroying the handle resigns.
+    /// when it is lost. Destroying the handle resigns; it ends before its session.
     [[nodiscard]] virtual event::HandlePtr elect(Session& session, std::string_view name, std::function<void(bool leader)> callback) = 0;
 };
 
 /// Name of the MAC table of a bridge: `Bridge/<id>/mac_table/<vlan>`; key = MAC, value = port id,
 /// both as text. Tables of an object begin with `<Class>/<id>/` and go with it.
 std::string macTableName(const Uuid& bridge, std::uint16_t vlan);
+/// What all of them begin with.
+std::string macTablesOf(const Uuid& bridge);
 
 struct EmbeddedOptions {
     std::string path;                            ///< Folder; made when absent.

@@ -19,6 +19,11 @@ public:
     Result<std::optional<Record>> get(std::string_view directory, std::string_view name) override;
     Result<Revision> list(std::string_view directory,
                           const std::function<void(const Record&)>& visit) override;
+    /// Of the base: without the writes of this transaction.
+    Result<void> listDirectories(std::string_view parent,
+                                 const std::function<void(std::string_view)>& visit) override {
+        return base_.listDirectories(parent, visit);
+    }
     /// Whether it is there; at commit only that must still hold, not its version.
     Result<bool> present(const RecordKey& key);
 

@@ -40,14 +40,19 @@ void showEntry(model::JsonWriter& json, const std::string& base, const Uuid& bri
     json.key("vlanId").integer(entry.vlan).key("uri").string(base + pathOf(bridge, entry)).endObject();
 }
 
+std::optional<std::uint16_t> parseVlan(std::string_view text) {
+    std::uint16_t vlan = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), vlan);
+    if (error != std::errc{} || end != text.data() + text.size() || vlan > kLastVlan) return std::nullopt;
+    return vlan;
+}
+
 /// 404 when the segment is not a VLAN id.
 Outcome<std::uint16_t> vlanOf(const Call& call) {
     const auto& text = call.parameters["vlan"];
-    std::uint16_t vlan = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), vlan);
-    if (error != std::errc{} || end != text.data() + text.size() || vlan > kLastVlan)
-        return refuse(404, "there is no VLAN '{}': VLAN ids are 0 to {}", text, kLastVlan);
-    return vlan;
+    const auto vlan = parseVlan(text);
+    if (!vlan) return refuse(404, "there is no VLAN '{}': VLAN ids are 0 to {}", text, kLastVlan);
+    return *vlan;
 }
 
 /// "aa-bb-cc-dd-ee-ff_<port id>"; 400 when it is not.
@@ -190,14 +195,17 @@ private:
     ObjectApi& api_;
 };
 
-/// The VLANs a bridge has MAC tables of: untagged always, and those of its ports.
+/// The VLANs a bridge has MAC tables of: untagged always, those with entries, those of its ports.
 Outcome<std::set<std::uint16_t>> MacTables::vlansOf(const Uuid& bridge) const {
     std::set<std::uint16_t> out{kUntagged};
+    GET_OR_REFUSE(names, api_.store().listTables(nsdb::macTablesOf(bridge)));
+    for (const auto& name : names)
+        if (const auto vlan = parseVlan(name)) out.insert(*vlan);
     GET_OR_REFUSE(reads, api_.view());
     GET_OR_REFUSE(ports, reads->referrers<Port>("bridge_id", bridge));
     for (const auto& id : ports) {
-        GET_OR_REFUSE(port, reads->get<Port>(id));
-        out.insert(static_cast<std::uint16_t>(port.object->vlan_id()));
+        const auto port = reads->get<Port>(id);
+        if (port) out.insert(static_cast<std::uint16_t>(port->object->vlan_id()));
     }
     return out;
 }

@@ -16,6 +16,8 @@ public:
     }
     Result<Revision> list(std::string_view directory,
                           const std::function<void(const Record&)>& visit) override;
+    Result<void> listDirectories(std::string_view parent,
+                                 const std::function<void(std::string_view)>& visit) override;
 
 private:
     ReadTransaction read_;

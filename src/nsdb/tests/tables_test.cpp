@@ -153,6 +153,25 @@ TEST_P(Tables, TablesGoWithTheirObject) {
               ErrorCode::NotFound);
 }
 
+TEST_P(Tables, TablesBelowAPrefixAreListedWhileTheyHoldEntries) {
+    const auto session = openSession();
+    const auto ship = "Ship/" + a_.toString();
+    EXPECT_THAT(*store_->listTables(ship + "/crew"), IsEmpty());
+    session->learn(table_, "k", "v");
+    session->learn(ship + "/crew/0-1", "k", "v");
+    session->learn(ship + "/crew/0/deep", "k", "v");
+    session->learn(ship + "/crewed/9", "k", "v");
+    ASSERT_TRUE(flush(*session));
+    commit([&](Transaction& t) { return t.putPersistent(ship + "/crew/100", "p", "v"); });
+    EXPECT_THAT(*store_->listTables(ship + "/crew"), ElementsAre("0", "0-1", "100"));
+    EXPECT_THAT(*store_->listTables(ship), ElementsAre("crew", "crewed"));
+    session->forget(table_, "k");
+    session->forget(ship + "/crew/0/deep", "k");
+    commit([&](Transaction& t) { return t.removePersistent(ship + "/crew/100", "p"); });
+    ASSERT_TRUE(flush(*session));
+    EXPECT_THAT(*store_->listTables(ship + "/crew"), ElementsAre("0-1"));
+}
+
 TEST_P(Tables, TablesOfNoObjectNeedNone) {
     const auto session = openSession();
     session->learn("global/peers", "k", "v");

@@ -121,6 +121,7 @@ public:
     event::HandlePtr watchState(event::Loop&, nsdb::Class, const Uuid&, std::string_view, StateCallback) override { return nullptr; }
     event::HandlePtr watchTable(event::Loop&, std::string_view, TableCallback) override { return nullptr; }
     Result<std::vector<nsdb::TableEntry>> readTable(std::string_view) override { return error(); }
+    Result<std::vector<std::string>> listTables(std::string_view) override { return error(); }
     std::unique_ptr<nsdb::Session> openSession(event::Loop&, event::Duration) override { return nullptr; }
     std::size_t watchCount() const override { return 0; }
     event::HandlePtr elect(nsdb::Session&, std::string_view, std::function<void(bool)>) override { return nullptr; }

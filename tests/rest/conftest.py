@@ -1,0 +1,76 @@
+"""midonet-api as its clients see it: real processes on an embedded store, asked over HTTP.
+
+    MIDONET_BIN=build/release/bin /usr/bin/python3 -m pytest tests/rest
+
+Needs no root; listens on loopback, on free ports.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import Callable, Iterator
+
+import pytest
+
+from client import Client
+
+BIN = Path(os.environ.get("MIDONET_BIN", Path(__file__).resolve().parents[2] / "build/release/bin"))
+
+
+class Server:
+    """One midonet-api process."""
+
+    def __init__(self, store: Path, log: Path, *settings: str) -> None:
+        arguments = [str(BIN / "midonet-api")]
+        for setting in (f"nsdb.path={store}", "api.listen=127.0.0.1:0", *settings):
+            arguments += ["--set", setting]
+        self.log = log
+        with log.open("w") as stderr:
+            self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=stderr, text=True)
+        assert self.process.stdout is not None
+        ready = self.process.stdout.readline()
+        assert ready.startswith("ready api http://"), f"{ready!r}; {log.read_text()}"
+        self.url = ready.split()[2]
+
+    def client(self) -> Client:
+        return Client(self.url)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(10)
+
+    def end(self) -> int:
+        """SIGTERM; the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(20)
+
+
+StartServer = Callable[..., Server]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[StartServer]:
+    """Starts servers on the one store of the test."""
+    servers: list[Server] = []
+
+    def make(*settings: str) -> Server:
+        servers.append(Server(tmp_path / "nsdb", tmp_path / f"api{len(servers)}.log", *settings))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        if server.process.poll() is None:
+            server.kill()
+
+
+@pytest.fixture
+def server(start: StartServer) -> Server:
+    return start()
+
+
+@pytest.fixture
+def api(server: Server) -> Client:
+    return server.client()
