@@ -132,7 +132,7 @@ void ObjectSession::submit() {
 void ObjectSession::onSubmitted(Result<std::vector<LeasedOutcome>> result) {
     submitting_ = false;
     if (!result) {
-        requeueInFlight();
+        requeueInFlight(result.error().code == ErrorCode::Stale);
         if (result.error().code == ErrorCode::Exhausted)
             kLog.warn("state cannot be written, trying again", {kv("reason", result.error())});
         return retryLater();
@@ -166,8 +166,10 @@ void ObjectSession::settle(const RecordKey& key, Operation& operation,
     }
 }
 
-void ObjectSession::requeueInFlight() {
+/// What was under way when the lease was lost is as old as what was owned then: no Put any more.
+void ObjectSession::requeueInFlight(bool leaseLost) {
     for (auto& [key, operation] : std::exchange(inFlight_, {})) {
+        if (leaseLost && operation.kind == Kind::Put) operation.kind = Kind::PutIfFree;
         const auto number = operation.number;
         const auto [slot, added] = pending_.try_emplace(key, std::move(operation));
         if (!added) slot->second.number = number;

@@ -65,7 +65,7 @@ private:
     void submit();
     void onSubmitted(Result<std::vector<LeasedOutcome>> result);
     void settle(const RecordKey& key, Operation& operation, const LeasedOutcome& outcome);
-    void requeueInFlight();
+    void requeueInFlight(bool leaseLost);
     void retryLater();
     void onLease(LeaseState state);
     void reassert();

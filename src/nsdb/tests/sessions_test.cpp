@@ -201,6 +201,20 @@ TEST_P(Sessions, WhatOthersTookMeanwhileIsNotTakenBack) {
     EXPECT_EQ(state(a_), "new");
 }
 
+TEST_P(Sessions, AWriteUnderWayWhenTheSessionWasLostIsOlderThanWhatOthersWroteSince) {
+    const auto other = world_->open();
+    const auto frozen = openSession(*store_);
+    const auto successor = openSession(*other);
+    ASSERT_TRUE(flush(*frozen));
+    ASSERT_TRUE(flush(*successor));
+    put(*frozen, "old");
+    world_->expire(*store_, frozen->id());
+    put(*successor, "new");
+    ASSERT_TRUE(flush(*successor));
+    ASSERT_TRUE(flush(*frozen));
+    EXPECT_EQ(state(a_), "new");
+}
+
 TEST_P(Sessions, WritesWaitUntilTheStoreIsBack) {
     const auto session = openSession(*store_);
     put(*session, "before");
