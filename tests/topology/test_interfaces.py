@@ -109,7 +109,7 @@ def test_a_host_that_loses_its_address_in_the_zone(lab):
 
 def test_a_host_whose_address_in_the_zone_changes(lab):
     """The underlay address is replaced on the host and in the zone; the others follow."""
-    namespaces.batch(["addr add 192.0.2.99/24 dev eth0", "addr del 192.0.2.2/24 dev eth0"], lab.namespace("h2"))
+    namespaces.batch(["addr del 192.0.2.2/24 dev eth0", "addr add 192.0.2.99/24 dev eth0"], lab.namespace("h2"))
     wait_until(lambda: "192.0.2.2" in (lab.api.get(zone_path(lab, "h2"))["status"] or ""), "the status to name the lost address")
     wait_log_line(lab, "h2", "192.0.2.2 is on no interface")
     lab.api.call("DELETE", zone_path(lab, "h2"))
