@@ -1,3 +1,6 @@
+#include <bpf/bpf.h>
+
+#include "datapath/ebpf/kernel_layout.h"
 #include "testing/ebpf_fixture.h"
 
 namespace midonet::datapath::ebpf::testing {
@@ -66,6 +69,19 @@ TEST_F(Forwarding, RemovedAndReplacedFlows) {
     world->datapath().removeFlow(0, second);
     EXPECT_TRUE(run(udpPacket).empty());
     EXPECT_EQ(world->drain().size(), 1U);
+}
+
+TEST_F(Forwarding, AnEntryOfAnotherGenerationIsAMiss) {
+    const auto handle = install(keyOf(udpPacket), flow::FlowMask::exact(), {flow::Output{two}});
+    const FileDescriptor slots{::bpf_obj_get(fmt::format("{}/v{}/mn_slots", world->host().bpffs(), MN_LAYOUT_VERSION).c_str())};
+    mn_slot slot{};
+    ASSERT_EQ(::bpf_map_lookup_elem(slots.get(), &handle.slot, &slot), 0);
+    ++slot.generation;  // As if it had been given to another flow.
+    ASSERT_EQ(::bpf_map_update_elem(slots.get(), &handle.slot, &slot, BPF_ANY), 0);
+    EXPECT_TRUE(run(udpPacket).empty());
+    EXPECT_EQ(world->drain().size(), 1U);
+    EXPECT_EQ(world->counter("stale_flows"), 1U);
+    EXPECT_EQ(world->datapath().stats(handle).packets, 0U);
 }
 
 TEST_F(Forwarding, EmptyListDrops) {

@@ -238,7 +238,7 @@ Result<void> checkOptions(const EbpfOptions& options) {
         return fail(ErrorCode::Invalid, "datapath.max_flows = {}: must be {} to 16777216", options.maxFlows, options.workers * 64);
     }
     if (options.ringBytes < 131072 || (options.ringBytes & (options.ringBytes - 1)) != 0) {
-        return fail(ErrorCode::Invalid, "datapath.ring_bytes = {}: must be a power of two, at least 131072", options.ringBytes);
+        return fail(ErrorCode::Invalid, "datapath.ring_size = {}: must be a power of two, at least 131072", options.ringBytes);
     }
     return {};
 }

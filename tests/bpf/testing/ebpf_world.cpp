@@ -25,9 +25,13 @@ EbpfWorld::EbpfWorld(EbpfOptions options) {
 
 EbpfWorld::~EbpfWorld() { host_.enter(); }
 
-flow::PortNumber EbpfWorld::addPort(const std::string& interface, const TapPort::Options& options) {
+void EbpfWorld::addTap(const std::string& interface, const TapPort::Options& options) {
     host_.enter();
     taps_.emplace(std::piecewise_construct, std::forward_as_tuple(interface), std::forward_as_tuple(interface, options));
+}
+
+flow::PortNumber EbpfWorld::addPort(const std::string& interface, const TapPort::Options& options) {
+    addTap(interface, options);
     const auto port = datapath_->addPort(interface);
     if (!port) throw std::runtime_error(port.error().message);
     return *port;
@@ -38,7 +42,7 @@ std::uint32_t EbpfWorld::addUnderlay(const std::string& interface, const std::st
     TapPort::Options tap;
     tap.mac = mac;
     tap.mtu = mtu;
-    taps_.emplace(std::piecewise_construct, std::forward_as_tuple(interface), std::forward_as_tuple(interface, tap));
+    addTap(interface, tap);
     const FileDescriptor socket{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
     ifreq request{};
     interface.copy(request.ifr_name, IFNAMSIZ - 1);
@@ -92,7 +96,7 @@ void EbpfWorld::restart(EbpfOptions options) {
 
 void EbpfWorld::open(EbpfOptions options) {
     options.bpffs = host_.bpffs();
-    options.clock = &clock_;
+    if (options.clock == nullptr) options.clock = &clock_;
     auto opened = openEbpfDatapath(options);
     if (!opened) throw std::runtime_error(opened.error().message);
     datapath_ = std::move(*opened);

@@ -23,7 +23,8 @@ struct Delivered {
 /// kernel, and all is done when a call returns. Throws std::runtime_error when the world cannot be set up.
 class EbpfWorld {
 public:
-    /// `options.bpffs`, `clock` and the names are set by the world.
+    /// `options.bpffs` is set by the world; its clock is the world's unless given. The kernel's own times (pending
+    /// packets, token buckets, idle flows) stay real.
     explicit EbpfWorld(EbpfOptions options = defaults());
     ~EbpfWorld();
     static EbpfOptions defaults();
@@ -32,6 +33,8 @@ public:
     event::VirtualClock& clock() { return clock_; }
     const PrivateHost& host() const { return host_; }
 
+    /// A tap that is no port yet: for who adds it by name.
+    void addTap(const std::string& interface, const TapPort::Options& options = {});
     /// A tap that is a port of the datapath.
     flow::PortNumber addPort(const std::string& interface, const TapPort::Options& options = {});
     /// A tap that stands for an underlay NIC, with an IPv4 address ("192.0.2.1/24").
