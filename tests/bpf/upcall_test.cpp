@@ -1,3 +1,5 @@
+#include <poll.h>
+
 #include "testing/ebpf_fixture.h"
 
 namespace midonet::datapath::ebpf::testing {
@@ -52,6 +54,30 @@ TEST_F(Upcalls, FullRingLosesAndCounts) {
     EXPECT_EQ(world->drain().size(), 1000 - lost);
     world->inject("vm1", flowNumber(5000).toBytes());
     EXPECT_EQ(world->drain().size(), 1U);
+}
+
+TEST_F(Upcalls, RecordsOverTheEndOfTheRingAreWhole) {
+    auto options = EbpfWorld::defaults();
+    options.ringBytes = 131072;
+    options.upcallBurst = 100000;
+    start(options);
+    // Sizes that do not divide the ring, several times around it.
+    for (unsigned i = 0; i < 1000; ++i) {
+        const Packet packet = eth(kA, kB) / ipv4("10.0.0.1", "10.0.0.2") / udp(i, 7) / Frame(300 + i, static_cast<std::uint8_t>(i));
+        world->inject("vm1", packet.toBytes());
+        const auto upcalls = world->drain();
+        ASSERT_EQ(upcalls.size(), 1U) << i;
+        ASSERT_THAT(upcalls[0].frame, EqualsPacket(packet)) << i;
+    }
+}
+
+TEST_F(Upcalls, DescriptorIsReadableWhileUpcallsWait) {
+    pollfd waiting{world->datapath().upcalls(0).descriptor(), POLLIN, 0};
+    EXPECT_EQ(::poll(&waiting, 1, 0), 0);
+    world->inject("vm1", udpPacket.toBytes());
+    EXPECT_EQ(::poll(&waiting, 1, 0), 1);
+    world->drain();
+    EXPECT_EQ(::poll(&waiting, 1, 0), 0);
 }
 
 TEST_F(Upcalls, PartialChecksumAndTagSurviveTheWayThroughTheAgent) {

@@ -107,7 +107,7 @@ Result<void> EbpfDatapath::start() {
     for (unsigned i = 0; i < options_.workers; ++i) {
         const FlowInstaller::Range range{kFirstSlot + i * kOutSlotsPerWorker, kOutSlotsPerWorker, flowsFrom + i * perWorker, perWorker};
         installers_.push_back(std::make_unique<FlowInstaller>(kernel_, masks_, tunnels_, clock_, epoch_, range, adopted_.takenSlots()));
-        TRY(ring, UpcallRing::open(kernel_.ring(i), kernel_.map("mn_pending_flows")));
+        TRY(ring, UpcallRing::open(kernel_.ring(i), options_.ringBytes, kernel_.map("mn_pending_flows")));
         rings_.push_back(std::move(ring));
     }
     TRY_VOID(attachEgress(packetOut_.ifindex(), kernel_.program("mn_packet_out")));

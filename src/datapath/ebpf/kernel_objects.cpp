@@ -119,8 +119,6 @@ KernelObjects& KernelObjects::operator=(KernelObjects&& other) noexcept {
 }
 
 KernelObjects::~KernelObjects() {
-    unmapArray(slots_);
-    unmapArray(stats_);
     unmapArray(portTargets_);
     unmapArray(tunnels_);
     if (config_ != nullptr) unmapArray(std::span{config_, 1});
@@ -149,10 +147,8 @@ std::array<std::uint64_t, MN_COUNTERS + MN_MAX_MASKS> KernelObjects::counters() 
 Result<void> KernelObjects::mapArrays(const KernelSizes& sizes) {
     TRY(config, mapArray<mn_config>(map("mn_config_map"), "mn_config_map", 1));
     config_ = config.data();
-    TRY(slots, mapArray<mn_slot>(map("mn_slots"), "mn_slots", sizes.flowSlots));
-    slots_ = slots;
-    TRY(stats, mapArray<mn_stats>(map("mn_flow_stats"), "mn_flow_stats", sizes.flowSlots));
-    stats_ = stats;
+    slots_ = MappedArray<mn_slot>{map("mn_slots"), sizes.flowSlots};
+    stats_ = MappedArray<mn_stats>{map("mn_flow_stats"), sizes.flowSlots};
     TRY(targets, mapArray<mn_port_target>(map("mn_port_targets"), "mn_port_targets", MN_MAX_PORTS));
     portTargets_ = targets;
     TRY(tunnels, mapArray<mn_tunnel>(map("mn_tunnels"), "mn_tunnels", MN_MAX_TUNNELS));

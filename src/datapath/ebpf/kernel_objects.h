@@ -10,6 +10,7 @@
 #include "datapath/ebpf/file_descriptor.h"
 #include "datapath/ebpf/kernel_layout.h"
 #include "datapath/ebpf/key_codec.h"
+#include "datapath/ebpf/mapped_array.h"
 
 struct bpf_object;
 
@@ -40,8 +41,8 @@ public:
     /// True when the maps are those of a former agent.
     bool adopted() const { return adopted_; }
     mn_config& config() const { return *config_; }
-    std::span<mn_slot> slots() const { return slots_; }
-    std::span<mn_stats> stats() const { return stats_; }
+    const MappedArray<mn_slot>& slots() const { return slots_; }
+    const MappedArray<mn_stats>& stats() const { return stats_; }
     std::span<mn_port_target> portTargets() const { return portTargets_; }
     std::span<mn_tunnel> tunnels() const { return tunnels_; }
     int flowTable(Table table) const { return flowTables_[static_cast<std::size_t>(table)]; }
@@ -63,8 +64,8 @@ private:
     std::unique_ptr<bpf_object, Closer> object_;
     bool adopted_ = false;
     mn_config* config_ = nullptr;
-    std::span<mn_slot> slots_;
-    std::span<mn_stats> stats_;
+    MappedArray<mn_slot> slots_;
+    MappedArray<mn_stats> stats_;
     std::span<mn_port_target> portTargets_;
     std::span<mn_tunnel> tunnels_;
     std::array<int, 4> flowTables_{};

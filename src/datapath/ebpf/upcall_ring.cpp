@@ -1,53 +1,82 @@
 #include "datapath/ebpf/upcall_ring.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 #include "datapath/ebpf/upcall_record.h"
 
 namespace midonet::datapath::ebpf {
+namespace {
 
-Result<std::unique_ptr<UpcallRing>> UpcallRing::open(int ringFd, int pendingMap) {
-    std::unique_ptr<UpcallRing> out{new UpcallRing{pendingMap}};
-    const auto sample = [](void* self, void* data, std::size_t size) { return static_cast<UpcallRing*>(self)->handle(data, size); };
-    out->ring_.reset(::ring_buffer__new(ringFd, sample, out.get(), nullptr));
-    if (!out->ring_) return fail(ErrorCode::Unavailable, "cannot map an upcall ring: {}", std::strerror(errno));
+const std::size_t kPage = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+
+std::uint64_t load(const std::uint64_t* position) {
+    return std::atomic_ref<std::uint64_t>{*const_cast<std::uint64_t*>(position)}.load(std::memory_order_acquire);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<UpcallRing>> UpcallRing::open(int ringFd, std::size_t ringBytes, int pendingMap) {
+    std::unique_ptr<UpcallRing> out{new UpcallRing{ringFd, ringBytes, pendingMap}};
+    void* ours = ::mmap(nullptr, kPage, PROT_READ | PROT_WRITE, MAP_SHARED, ringFd, 0);
+    if (ours != MAP_FAILED) out->consumed_ = static_cast<std::uint64_t*>(ours);
+    void* theirs = ::mmap(nullptr, kPage + ringBytes, PROT_READ, MAP_SHARED, ringFd, static_cast<off_t>(kPage));
+    if (theirs != MAP_FAILED) {
+        out->produced_ = static_cast<const std::uint64_t*>(theirs);
+        out->data_ = static_cast<const std::uint8_t*>(theirs) + kPage;
+    }
+    if (out->consumed_ == nullptr || out->produced_ == nullptr) {
+        return fail(ErrorCode::Unavailable, "cannot map an upcall ring of {} bytes: {}", ringBytes, std::strerror(errno));
+    }
     return out;
 }
 
-UpcallRing::~UpcallRing() = default;
-
-int UpcallRing::descriptor() const { return ::ring_buffer__epoll_fd(ring_.get()); }
+UpcallRing::~UpcallRing() {
+    if (consumed_ != nullptr) ::munmap(consumed_, kPage);
+    if (produced_ != nullptr) ::munmap(const_cast<std::uint64_t*>(produced_), kPage + size_);
+}
 
 std::size_t UpcallRing::drain(std::size_t limit, const std::function<void(const Upcall&)>& handler) {
-    if (limit == 0) return 0;
-    handler_ = &handler;
-    left_ = limit;
-    handled_ = 0;
-    ::ring_buffer__consume(ring_.get());
-    handler_ = nullptr;
-    return handled_;
+    std::size_t handled = 0;
+    std::uint64_t position = *consumed_;
+    while (handled < limit && position < load(produced_)) {
+        const auto* header = reinterpret_cast<const std::uint32_t*>(data_ + (position & (size_ - 1)));
+        const std::uint32_t word = std::atomic_ref<std::uint32_t>{*const_cast<std::uint32_t*>(header)}.load(std::memory_order_acquire);
+        if ((word & BPF_RINGBUF_BUSY_BIT) != 0) break;  // Still being written, by another CPU.
+        const std::size_t length = word & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
+        if ((word & BPF_RINGBUF_DISCARD_BIT) == 0) {
+            const auto upcall = parseUpcallRecord(recordAt(position + BPF_RINGBUF_HDR_SZ, length), scratch_);
+            if (upcall) {
+                handler(*upcall);
+                ++handled;
+            } else {
+                ++malformed_;
+            }
+        }
+        position += (BPF_RINGBUF_HDR_SZ + length + 7) & ~std::uint64_t{7};
+        std::atomic_ref<std::uint64_t>{*consumed_}.store(position, std::memory_order_release);
+    }
+    return handled;
 }
 
 void UpcallRing::done(std::uint64_t pendingId) {
     if (pendingId != 0) ::bpf_map_delete_elem(pendingMap_, &pendingId);
 }
 
-int UpcallRing::handle(void* data, std::size_t size) {
-    const auto upcall = parseUpcallRecord({static_cast<const std::uint8_t*>(data), size}, scratch_);
-    if (upcall) {
-        (*handler_)(*upcall);
-        ++handled_;
-    } else {
-        ++malformed_;
-    }
-    // A negative value ends the round; this record counts as consumed.
-    return --left_ == 0 ? -ECANCELED : 0;
+ByteView UpcallRing::recordAt(std::uint64_t position, std::size_t length) {
+    const std::size_t offset = position & (size_ - 1);
+    const std::size_t toEnd = size_ - offset;
+    if (length <= toEnd) return {data_ + offset, length};
+    wrapped_.resize(length);
+    std::copy_n(data_ + offset, toEnd, wrapped_.begin());
+    std::copy_n(data_, std::min(length - toEnd, size_), wrapped_.begin() + static_cast<std::ptrdiff_t>(toEnd));
+    return wrapped_;
 }
-
-void UpcallRing::Closer::operator()(ring_buffer* ring) const { ::ring_buffer__free(ring); }
 
 }  // namespace midonet::datapath::ebpf

@@ -1,40 +1,41 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <vector>
 
 #include "datapath/datapath.h"
 
-struct ring_buffer;
-
 namespace midonet::datapath::ebpf {
 
 /// The upcalls of one worker, out of a BPF ring buffer. That worker's thread only.
+///
+/// Reads the ring itself instead of through libbpf, which maps the data twice, so that every byte of
+/// it counts twice as memory of the agent; here a record over the end is put together by a copy.
 class UpcallRing final : public UpcallQueue {
 public:
-    /// `pendingMap`: the table of flows that wait for the agent.
-    static Result<std::unique_ptr<UpcallRing>> open(int ringFd, int pendingMap);
+    /// `ringFd` stays open as long as this lives. `pendingMap`: the table of flows that wait for the agent.
+    static Result<std::unique_ptr<UpcallRing>> open(int ringFd, std::size_t ringBytes, int pendingMap);
     ~UpcallRing() override;
 
-    int descriptor() const override;
+    int descriptor() const override { return ringFd_; }
     std::size_t drain(std::size_t limit, const std::function<void(const Upcall&)>& handler) override;
     void done(std::uint64_t pendingId) override;
     /// Records that could not be read: our own mistake, or memory gone bad.
     std::uint64_t malformed() const { return malformed_; }
 
 private:
-    explicit UpcallRing(int pendingMap) : pendingMap_(pendingMap) {}
-    int handle(void* data, std::size_t size);
+    UpcallRing(int ringFd, std::size_t ringBytes, int pendingMap) : ringFd_(ringFd), size_(ringBytes), pendingMap_(pendingMap) {}
+    ByteView recordAt(std::uint64_t position, std::size_t length);
 
-    struct Closer {
-        void operator()(ring_buffer* ring) const;
-    };
-    int pendingMap_;
-    std::unique_ptr<ring_buffer, Closer> ring_;
+    const int ringFd_;
+    const std::size_t size_;
+    const int pendingMap_;
+    std::uint64_t* consumed_ = nullptr;        ///< page of ours: how far we have read
+    const std::uint64_t* produced_ = nullptr;  ///< page of the kernel: how far it has written; the data behind
+    const std::uint8_t* data_ = nullptr;
+    std::vector<std::uint8_t> wrapped_;
     std::vector<std::uint8_t> scratch_;
-    const std::function<void(const Upcall&)>* handler_ = nullptr;
-    std::size_t left_ = 0;
-    std::size_t handled_ = 0;
     std::uint64_t malformed_ = 0;
 };
 
