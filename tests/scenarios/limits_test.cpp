@@ -1,14 +1,12 @@
-// What is bounded stays bounded, and what waits is served or dropped in time.
+// What is bounded stays bounded.
 #include <gtest/gtest.h>
 
 #include "matchers.h"
-#include "model/topology.pb.h"
 
 namespace midonet::scenarios {
 namespace {
 
 using namespace packet;
-using flow::DropReason;
 
 net::Mac madeUp(unsigned n) { return net::Mac{0x02cc00000000ULL + n}; }
 
@@ -66,22 +64,6 @@ TEST(FlowLimitTest, FullTableEvictsAndGoesOn) {
         EXPECT_LE(world.flows(host).size(), 50U);
     }
     EXPECT_LE(world.stats(host).learnedMacs, 50U);
-}
-
-TEST(WaitingTest, PacketWaitsForItsBridgeAndIsThenDelivered) {
-    World world;
-    const auto host = world.host();
-    const auto bridge = world.bridge();
-    const auto a = world.vm(bridge, host);
-    const auto b = world.vm(bridge, host);
-    // Cut off before it has heard of the second bridge: the binding is there, the bridge is not.
-    const auto other = world.bridge();
-    const auto frame = eth(a.mac, net::Mac::broadcast()) / "x";
-    EXPECT_THAT(world.send(a, frame), DeliversTo({b}, frame));
-    world.changePort(a.port, [&](model::Port& port) { port.set_bridge_id(other.uuid().toBytes()); });
-    const auto c = world.vm(other, host);
-    EXPECT_THAT(world.send(a, frame), DeliversTo({c}, frame));
-    EXPECT_EQ(world.stats(host).waitingPackets, 0U);
 }
 
 }  // namespace

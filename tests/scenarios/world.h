@@ -1,7 +1,9 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "agent/agent.h"
@@ -139,6 +141,16 @@ private:
     bool moveFrames();
     void write(const std::function<Result<void>(nsdb::Transaction&)>& body);
     void changeBridge(const BridgeId& bridge, const std::function<void(model::Bridge&)>& change);
+    using MacKey = std::tuple<BridgeId, net::VlanId, net::Mac>;
+    using MacEntries = std::map<MacKey, PortId>;
+    /// What a tracker of this host reads that starts now.
+    struct FreshView {
+        topology::TopologySnapshotPtr snapshot;
+        MacEntries macs;
+    };
+    FreshView readAnew(Host& host);
+    static MacEntries macsOf(const agent::PacketWorker& worker);
+    bool knowsMacsOfStore(Host& host);
     void checkSnapshot(Host& host);
     void checkFlows(Host& host);
 
