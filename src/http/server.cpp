@@ -89,8 +89,12 @@ public:
         error_code error;
         const auto attempt = [&](const char* step) -> Result<void> {
             if (!error) return {};
-            return fail(error == asio::error::address_in_use ? ErrorCode::AlreadyExists : ErrorCode::Unavailable,
-                        "cannot {} {}: {}", step, options_->listen, error.message());
+            if (error == asio::error::address_in_use)
+                return fail(ErrorCode::AlreadyExists, "cannot {} {}: another program does; end it, or choose another port (0 = any free one)",
+                            step, options_->listen);
+            if (error == asio::error::access_denied)
+                return fail(ErrorCode::PermissionDenied, "cannot {} {}: ports below 1024 need root; choose another port", step, options_->listen);
+            return fail(ErrorCode::Unavailable, "cannot {} {}: {}; choose an address of this machine", step, options_->listen, error.message());
         };
         acceptor_.open(endpoint.protocol(), error);
         TRY_VOID(attempt("open a socket for"));

@@ -56,7 +56,7 @@ Result<std::unique_ptr<ApiServer>> ApiServer::start(event::Loop& control, nsdb::
 }
 
 ApiServer::ApiServer(nsdb::Store& store, std::unique_ptr<Authenticator> authenticator)
-    : authenticator_(std::move(authenticator)), pool_(kPoolThreads, kPoolQueue), service_(pool_, *authenticator_), objects_(service_, store) {
+    : authenticator_(std::move(authenticator)), pool_(std::make_unique<event::BlockingPool>(kPoolThreads, kPoolQueue)), service_(*pool_, *authenticator_), objects_(service_, store) {
     addRoot(service_);
     addTunnelZones(objects_);
     addBridges(objects_);
@@ -102,6 +102,7 @@ Result<void> ApiServer::listen(event::Loop& control, metrics::Registry& registry
 ApiServer::~ApiServer() {
     for (const auto& loop : loops_) loop->stop();
     for (auto& thread : threads_) thread.join();
+    pool_.reset();  // what is queued there uses everything else
     server_.reset();
 }
 

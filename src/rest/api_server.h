@@ -50,7 +50,7 @@ private:
 
     std::vector<std::unique_ptr<event::Loop>> loops_;  // beside the control loop
     std::unique_ptr<Authenticator> authenticator_;
-    event::BlockingPool pool_;
+    std::unique_ptr<event::BlockingPool> pool_;
     Service service_;
     ObjectApi objects_;
     std::unique_ptr<Counters> counters_;

@@ -16,7 +16,7 @@ struct Token {
     std::optional<std::string> expires;  ///< "Sun, 06-Nov-1994 08:49:37 UTC"
 };
 
-/// Who may use the API. Any thread; may block (it is asked on the pool when it says so).
+/// Who may use the API. Asked on any thread, also on loops: it must not block.
 class Authenticator {
 public:
     virtual ~Authenticator() = default;

@@ -110,6 +110,22 @@ TEST_F(Concurrency, DrainAnswersEveryRequest) {
     EXPECT_EQ((*view)->list<model::Port>()->size(), static_cast<std::size_t>(made)) << "what was answered is stored, and nothing else";
 }
 
+/// Without drain: what waits on the pool still finds all it needs.
+TEST_F(Concurrency, MayEndWhileRequestsWait) {
+    std::vector<std::unique_ptr<http::testing::Client>> clients;
+    const std::string request = "POST /midonet-api/bridges HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}";
+    for (int i = 0; i < 64; ++i) {
+        clients.push_back(std::make_unique<http::testing::Client>(server_->address()));
+        std::string batch;
+        for (int n = 0; n < 20; ++n) batch += request;
+        ASSERT_TRUE(clients.back()->send(batch));
+    }
+    ASSERT_TRUE(clients.front()->read());
+    stopServer();
+    const auto view = store_->view();
+    EXPECT_GE((*view)->list<model::Bridge>()->size(), 1U);
+}
+
 /// A store that cannot be reached.
 class UnreachableStore final : public nsdb::Store {
 public:
