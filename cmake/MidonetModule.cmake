@@ -49,6 +49,10 @@ function(midonet_test name)
     endif()
     add_executable(${name} ${T_SOURCES})
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    # The tests themselves need not be fast; without optimization they compile in half the time.
+    if(NOT MIDONET_SANITIZE)
+        target_compile_options(${name} PRIVATE -O0)
+    endif()
     target_link_libraries(${name} PRIVATE ${T_DEPENDS} ${T_LIBRARIES} GTest::gmock GTest::gtest_main)
     add_test(NAME ${name} COMMAND ${name})
     # All tests that need no root and no programs: what the sanitizers run.

@@ -33,7 +33,7 @@ AgentSettings::AgentSettings(config::Settings& s)
       vxlanPort_(s.integer("datapath.vxlan_port", 6677, {1, 65535}, "UDP port of VXLAN tunnels; the same on all hosts.")),
       upcallRate_(s.integer("datapath.upcall_rate", 20'000, {10, 10'000'000}, "First packets of flows a second, for each port.")),
       upcallBurst_(s.integer("datapath.upcall_burst", 4000, {1, 1'000'000}, "First packets of flows at once, for each port.")),
-      ringBytes_(s.size("datapath.ring_size", 4 << 20, {1 << 16, 1 << 30}, "Buffer for packets on their way to a worker; a power of two.")) {
+      ringBytes_(s.size("datapath.ring_size", 4 << 20, {1 << 17, 1 << 30}, "Buffer for packets on their way to a worker; a power of two.")) {
     s.check([self = *this] { return self.check(); });
 }
 

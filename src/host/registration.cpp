@@ -48,7 +48,7 @@ Registration::Registration(event::Loop& loop, event::BlockingPool& pool, nsdb::S
                            Identity identity, std::function<void()> onRegistered)
     : loop_(loop), pool_(pool), store_(store), session_(session), identity_(std::move(identity)),
       onRegistered_(std::move(onRegistered)), self_(std::make_shared<Registration*>(this)) {
-    setProblem("waiting for the NSDB");
+    problem_ = "waiting for the NSDB";
     writeHost(Write::IfAbsent);
 }
 
