@@ -1,3 +1,12 @@
+#include <linux/magic.h>
+#include <sys/mount.h>
+#include <sys/vfs.h>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+
+#include "datapath/ebpf/kernel_objects.h"
 #include "testing/ebpf_fixture.h"
 
 namespace midonet::datapath::ebpf::testing {
@@ -99,6 +108,21 @@ TEST_F(Adoption, RemovalLeavesNothingBehind) {
     options.bpffs = world->host().bpffs();
     ASSERT_TRUE(removeEbpfDatapath(options));
     EXPECT_TRUE(run(udpPacket).empty());
+}
+
+TEST_F(Adoption, ABpfFileSystemIsMountedWhereThereIsNone) {
+    std::array<char, 32> folder{"/tmp/midonet-mount-XXXXXX"};
+    ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+    const std::string inside = std::string{folder.data()} + "/deeper/bpf";
+    ASSERT_TRUE(prepareBpffs(inside));
+    struct statfs info {};
+    ASSERT_EQ(::statfs(inside.c_str(), &info), 0);
+    EXPECT_EQ(info.f_type, BPF_FS_MAGIC);
+    EXPECT_TRUE(prepareBpffs(inside)) << "once is enough";
+    EXPECT_EQ(::umount(inside.c_str()), 0);
+    EXPECT_NE(::umount(inside.c_str()), 0) << "mounted once";
+    std::filesystem::remove_all(folder.data());
+    EXPECT_NE(prepareBpffs("/proc/midonet").error().message.find("agent.bpffs"), std::string::npos);
 }
 
 TEST(Features, WhatIsMissingIsNamedWithItsFix) {

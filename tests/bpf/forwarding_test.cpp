@@ -1,6 +1,9 @@
 #include <bpf/bpf.h>
 
+#include <thread>
+
 #include "datapath/ebpf/kernel_layout.h"
+#include "datapath/flow_key_from_frame.h"
 #include "testing/ebpf_fixture.h"
 
 namespace midonet::datapath::ebpf::testing {
@@ -149,6 +152,38 @@ TEST_F(Forwarding, MasksAreSharedByFlowsAndWalkedInTheOrderOfHits) {
     EXPECT_EQ(run(eth(kA, kA) / ipv4("1.1.1.1", "2.2.2.2") / udp(1, 1)).size(), 1U);
     world->datapath().removeFlow(0, b);
     EXPECT_TRUE(run(eth(kA, kA) / ipv4("1.1.1.1", "2.2.2.2") / udp(1, 1)).empty());
+}
+
+TEST_F(Forwarding, WorkersInstallAndRemoveAtTheSameTime) {
+    auto options = EbpfWorld::defaults();
+    options.workers = 2;
+    start(options);
+    const auto key = flowKeyFromFrame({one, {}, {}, {}}, udpPacket.toBytes());
+    const auto work = [&](WorkerIndex worker) {
+        std::vector<FlowHandle> handles;
+        for (unsigned i = 0; i < 1000; ++i) {
+            auto mine = key;
+            mine.inPort = worker == 0 ? two : three;
+            mine.l4Source = static_cast<std::uint16_t>(i);
+            flow::FlowMask mask = maskOf({Field::L4Source, i % 3 == 0 ? Field::EthSource : Field::EthDestination});
+            if (i % 5 == 0) mask = flow::FlowMask::exact();
+            const auto handle = world->datapath().installFlow(worker, mine, mask, {flow::Output{one}});
+            ASSERT_TRUE(handle) << handle.error().message;
+            handles.push_back(*handle);
+            if (i % 2 == 1) {
+                world->datapath().removeFlow(worker, handles.back());
+                handles.pop_back();
+            }
+        }
+        for (const FlowHandle handle : handles) world->datapath().removeFlow(worker, handle);
+    };
+    std::thread other{[&] { work(1); }};
+    work(0);
+    other.join();
+    install(key, maskOf({Field::EthSource, Field::L4Source}), {flow::Output{two}});
+    EXPECT_EQ(run(udpPacket).size(), 1U) << "the masks are in order";
+    world->inject("vm2", udpPacket.toBytes());
+    EXPECT_TRUE(world->take().empty()) << "all flows of the workers are gone";
 }
 
 TEST_F(Forwarding, FloodLongerThanASlotReachesEveryPort) {

@@ -81,6 +81,7 @@ Result<PacketOut> PacketOut::open(const std::string& tapName, unsigned workers) 
         out.sockets_.emplace_back(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));
         const int fd = out.sockets_.back().get();
         const int on = 1;
+        const int sendBuffer = 4 << 20;  // GSO packets count with all their pages.
         sockaddr_ll address{};
         address.sll_family = AF_PACKET;
         address.sll_ifindex = request.ifr_ifindex;
@@ -88,6 +89,7 @@ Result<PacketOut> PacketOut::open(const std::string& tapName, unsigned workers) 
             ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
             return fail(ErrorCode::Unavailable, "no packet socket for {}: {}; CAP_NET_RAW is needed", tapName, std::strerror(errno));
         }
+        ::setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &sendBuffer, sizeof(sendBuffer));
     }
     return out;
 }
@@ -107,7 +109,8 @@ Result<void> PacketOut::send(WorkerIndex worker, std::uint32_t slot, ByteView fr
     mark->cmsg_len = CMSG_LEN(sizeof(std::uint32_t));
     const std::uint32_t value = slot + 1;
     std::memcpy(CMSG_DATA(mark), &value, sizeof(value));
-    if (::sendmsg(sockets_.at(worker).get(), &message, 0) >= 0) return {};
+    // A machine that does not take its packets must not hold the worker.
+    if (::sendmsg(sockets_.at(worker).get(), &message, MSG_DONTWAIT) >= 0) return {};
     if (errno == ENOBUFS) return fail(ErrorCode::Unavailable, "the packet could not leave: none of its ports or tunnels took it");
     return fail(ErrorCode::Unavailable, "the kernel refused a packet of {} bytes: {}", frame.size(), std::strerror(errno));
 }
