@@ -1,6 +1,7 @@
 #include "flowcontrol/flow_table.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/assert.h"
 
@@ -34,7 +35,10 @@ std::string_view toString(RemovalReason reason) {
 }
 
 FlowTable::FlowTable(datapath::Datapath& datapath, datapath::WorkerIndex worker, RemovedCallback onRemoved)
-    : datapath_(datapath), worker_(worker), onRemoved_(std::move(onRemoved)) {}
+    : datapath_(datapath),
+      worker_(worker),
+      onRemoved_(std::move(onRemoved)),
+      byIdentity_(0, IdentityHash{this}, IdentityEqual{this}) {}
 
 FlowTable::~FlowTable() = default;
 
@@ -47,21 +51,21 @@ Result<void> FlowTable::install(const NewFlow& flow, event::TimePoint now) {
         handle = datapath_.installFlow(worker_, flow.key, flow.mask, flow.actions);
     if (!handle) return Unexpected{handle.error()};
 
-    const auto [entry, isNew] = byIdentity_.try_emplace(Identity{flow.mask.apply(flow.key), flow.mask}, kNone);
-    if (!isNew) forget(entry->second, RemovalReason::Replaced);
+    const auto masked = flow.mask.apply(flow.key);
+    if (const auto replaced = byIdentity_.find(Identity{masked, flow.mask}); replaced != byIdentity_.end())
+        forget(*replaced, RemovalReason::Replaced);
     const auto index = allocate();
-    entry->second = index;
-
     auto& record = flows_[index];
-    record.key = flow.key;
+    record.key = masked;
     record.mask = flow.mask;
     record.handle = *handle;
-    record.effects = flow.effects;
+    record.effects = effects_.add(flow.effects);
     record.flowClass = flow.flowClass;
     record.due = now + lifetimeOf(flow.flowClass);
     record.used = true;
     for (const auto tag : flow.tags) addTag(index, tag);
     for (const auto tag : flow.moreTags) addTag(index, tag);
+    byIdentity_.insert(index);
     enqueue(index);
     ++size_;
     ++installed_;
@@ -112,11 +116,7 @@ void FlowTable::forEach(const std::function<void(const flow::FlowKey&, const flo
 }
 
 std::uint32_t FlowTable::allocate() {
-    if (!freeFlows_.empty()) {
-        const auto index = freeFlows_.back();
-        freeFlows_.pop_back();
-        return index;
-    }
+    if (firstFreeFlow_ != kNone) return std::exchange(firstFreeFlow_, flows_[firstFreeFlow_].next);
     flows_.emplace_back();
     return static_cast<std::uint32_t>(flows_.size() - 1);
 }
@@ -124,13 +124,12 @@ std::uint32_t FlowTable::allocate() {
 void FlowTable::addTag(std::uint32_t index, flow::FlowTag tag) {
     for (auto i = flows_[index].firstTag; i != kNone; i = links_[i].nextOfFlow)
         if (links_[i].tag == tag) return;
-    std::uint32_t link;
-    if (freeLinks_.empty()) {
+    std::uint32_t link = firstFreeLink_;
+    if (link == kNone) {
         link = static_cast<std::uint32_t>(links_.size());
         links_.emplace_back();
     } else {
-        link = freeLinks_.back();
-        freeLinks_.pop_back();
+        firstFreeLink_ = links_[link].nextOfFlow;
     }
     const auto [head, isNew] = byTag_.try_emplace(tag, kNone);
     links_[link] = TagLink{tag, index, flows_[index].firstTag, head->second, kNone};
@@ -149,7 +148,7 @@ void FlowTable::dropTags(std::uint32_t index) {
             byTag_[link.tag] = link.nextOfTag;
         else
             byTag_.erase(link.tag);
-        freeLinks_.push_back(i);
+        links_[i].nextOfFlow = std::exchange(firstFreeLink_, i);
         i = link.nextOfFlow;
     }
     flows_[index].firstTag = kNone;
@@ -172,21 +171,19 @@ void FlowTable::dequeue(std::uint32_t index) {
 
 void FlowTable::remove(std::uint32_t index, RemovalReason reason) {
     datapath_.removeFlow(worker_, flows_[index].handle);
-    byIdentity_.erase(Identity{flows_[index].mask.apply(flows_[index].key), flows_[index].mask});
     forget(index, reason);
 }
 
 void FlowTable::forget(std::uint32_t index, RemovalReason reason) {
+    auto& record = flows_[index];
+    byIdentity_.erase(byIdentity_.find(Identity{record.key, record.mask}));
     dropTags(index);
     dequeue(index);
-    auto& record = flows_[index];
     record.used = false;
-    const auto effects = std::move(record.effects);
-    record.effects = {};
-    freeFlows_.push_back(index);
+    record.next = std::exchange(firstFreeFlow_, index);
     --size_;
     ++removed_[static_cast<std::size_t>(reason)];
-    onRemoved_(effects);
+    onRemoved_(effects_.release(record.effects));
 }
 
 bool FlowTable::evictOldest(std::size_t count) {

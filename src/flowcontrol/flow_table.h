@@ -1,14 +1,16 @@
 #pragma once
 
 #include <array>
+#include <boost/container/deque.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <functional>
-#include <vector>
 
 #include "datapath/datapath.h"
 #include "event/clock.h"
 #include "flow/flow_tag.h"
+#include "flowcontrol/effect_pool.h"
 #include "simulation/simulation_result.h"
 
 namespace midonet::flowcontrol {
@@ -55,22 +57,24 @@ public:
     std::size_t size() const { return size_; }
     std::uint64_t installed() const { return installed_; }
     const std::array<std::uint64_t, kRemovalReasonCount>& removed() const { return removed_; }
-    /// Every flow as it was installed; for the check that a flow equals a new simulation.
+    /// Every flow, its key masked; for the check that a flow equals a new simulation.
     void forEach(const std::function<void(const flow::FlowKey&, const flow::FlowMask&)>& visit) const;
 
 private:
     static constexpr std::uint32_t kNone = 0xffffffffU;
     static constexpr std::size_t kClassCount = 3;
 
+    // 100k flows and their tags have to fit into some 40 MB: everything is named by index, kept in blocks
+    // that never move, and nothing is kept twice.
     struct Flow {
-        flow::FlowKey key;  // as seen, not masked
+        flow::FlowKey key;  // masked
         flow::FlowMask mask;
         datapath::FlowHandle handle;
-        simulation::Effects effects;
         event::TimePoint due;
-        std::uint32_t firstTag = kNone;   // into links_
-        std::uint32_t previous = kNone;   // in the queue of its class, oldest first
-        std::uint32_t next = kNone;
+        std::uint32_t firstTag = kNone;  // into links_
+        std::uint32_t previous = kNone;  // in the queue of its class, oldest first
+        std::uint32_t next = kNone;      // the same; or the next free one
+        EffectPool::Id effects = EffectPool::kNone;
         simulation::FlowClass flowClass{};
         bool used = false;
     };
@@ -78,7 +82,7 @@ private:
     struct TagLink {
         flow::FlowTag tag{flow::FlowTag::device(Uuid{})};
         std::uint32_t flow = kNone;
-        std::uint32_t nextOfFlow = kNone;
+        std::uint32_t nextOfFlow = kNone;  // or the next free one
         std::uint32_t nextOfTag = kNone;
         std::uint32_t previousOfTag = kNone;
     };
@@ -87,14 +91,29 @@ private:
         std::uint32_t tail = kNone;
     };
     struct Identity {
-        flow::FlowKey masked;
-        flow::FlowMask mask;
-        friend bool operator==(const Identity&, const Identity&) = default;
+        const flow::FlowKey& masked;
+        const flow::FlowMask& mask;
     };
     struct IdentityHash {
+        using is_transparent = void;
         using is_avalanching = void;
+        const FlowTable* table;
         std::size_t operator()(const Identity& i) const noexcept { return combineHash(i.masked.hash(), i.mask.fields()); }
+        std::size_t operator()(std::uint32_t index) const noexcept {
+            return (*this)(Identity{table->flows_[index].key, table->flows_[index].mask});
+        }
     };
+    struct IdentityEqual {
+        using is_transparent = void;
+        const FlowTable* table;
+        bool operator()(std::uint32_t a, std::uint32_t b) const { return a == b; }
+        bool operator()(const Identity& a, std::uint32_t b) const {
+            return a.mask == table->flows_[b].mask && a.masked == table->flows_[b].key;
+        }
+        bool operator()(std::uint32_t a, const Identity& b) const { return (*this)(b, a); }
+    };
+    template <class T>
+    using Blocks = boost::container::deque<T, void, boost::container::deque_options_t<boost::container::block_bytes<8192>>>;
     struct TagHash {
         using is_avalanching = void;
         std::size_t operator()(flow::FlowTag tag) const noexcept { return mixHash(tag.value()); }
@@ -113,11 +132,12 @@ private:
     const datapath::WorkerIndex worker_;
     RemovedCallback onRemoved_;
 
-    std::vector<Flow> flows_;
-    std::vector<std::uint32_t> freeFlows_;
-    std::vector<TagLink> links_;
-    std::vector<std::uint32_t> freeLinks_;
-    boost::unordered_flat_map<Identity, std::uint32_t, IdentityHash> byIdentity_;
+    Blocks<Flow> flows_;
+    std::uint32_t firstFreeFlow_ = kNone;
+    Blocks<TagLink> links_;
+    std::uint32_t firstFreeLink_ = kNone;
+    EffectPool effects_;
+    boost::unordered_flat_set<std::uint32_t, IdentityHash, IdentityEqual> byIdentity_;
     boost::unordered_flat_map<flow::FlowTag, std::uint32_t, TagHash> byTag_;  // head of the list
     std::array<Queue, kClassCount> queues_;
     std::size_t size_ = 0;

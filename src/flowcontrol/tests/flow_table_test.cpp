@@ -1,0 +1,235 @@
+#include "flowcontrol/flow_table.h"
+
+#include <gmock/gmock.h>
+
+#include <set>
+
+#include "datapath/fake/fake_datapath.h"
+
+namespace midonet::flowcontrol {
+namespace {
+
+using namespace std::chrono_literals;
+using simulation::FlowClass;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+flow::FlowTag tag(std::uint64_t n) { return flow::FlowTag::device(Uuid{9, n}); }
+simulation::Effects learned(std::uint64_t n) {
+    return {simulation::LearnMac{BridgeId{Uuid{1, 1}}, {}, net::Mac{n}, PortId{Uuid{2, n}}}};
+}
+
+struct Extras {
+    flow::FlowTags tags{};
+    simulation::Effects effects{};
+    FlowClass flowClass = FlowClass::Normal;
+};
+
+class FlowTableTest : public ::testing::Test {
+protected:
+    static constexpr std::size_t kCapacity = 100;
+    event::VirtualClock clock;
+    datapath::fake::FakeDatapath datapath{clock, {.flowsPerWorker = kCapacity}};
+    std::vector<simulation::Effects> released;
+    FlowTable table{datapath, 0, [this](const simulation::Effects& effects) { released.push_back(effects); }};
+    flow::PortNumber port = *datapath.addPort("p");
+
+    static flow::FlowKey key(std::uint64_t source) {
+        flow::FlowKey key;
+        key.inPort = flow::PortNumber{1};
+        key.ethSource = net::Mac{0x020000000000ULL + source};
+        return key;
+    }
+    static flow::FlowMask sourceMask() {
+        flow::FlowMask mask;
+        mask.see(flow::Field::EthSource);
+        mask.close();
+        return mask;
+    }
+    Result<void> install(std::uint64_t source, const Extras& extras = {}) {
+        return table.install({key(source), sourceMask(), flow::FlowActions{flow::Output{flow::PortNumber{1}}}, extras.tags, {},
+                              extras.effects, extras.flowClass},
+                             clock.now());
+    }
+    std::uint64_t removed(RemovalReason reason) const { return table.removed()[static_cast<std::size_t>(reason)]; }
+    std::set<std::uint64_t> sources() const {
+        std::set<std::uint64_t> out;
+        table.forEach([&](const flow::FlowKey& k, const flow::FlowMask&) { out.insert(k.ethSource.value() - 0x020000000000ULL); });
+        return out;
+    }
+    /// A packet of the flow: it has been used now.
+    void use(std::uint64_t source) {
+        std::vector<std::uint8_t> frame(60);
+        net::Mac{0x020000000000ULL + source}.toWire(frame.data() + 6);
+        ASSERT_TRUE(datapath.inject(flow::PortNumber{1}, frame));
+    }
+};
+
+TEST_F(FlowTableTest, InstallsInTheDatapath) {
+    ASSERT_TRUE(install(1));
+    EXPECT_EQ(table.size(), 1U);
+    EXPECT_EQ(datapath.flowCount(), 1U);
+    use(1);
+    EXPECT_EQ(datapath.takeOutputs().size(), 1U);
+}
+
+TEST_F(FlowTableTest, TagRemovesItsFlowsAndNoOthers) {
+    install(1, {.tags = {tag(1), tag(2)}});
+    install(2, {.tags = {tag(2)}});
+    install(3, {.tags = {tag(3)}});
+    EXPECT_EQ(table.invalidate(tag(2)), 2U);
+    EXPECT_EQ(sources(), (std::set<std::uint64_t>{3}));
+    EXPECT_EQ(datapath.flowCount(), 1U);
+    EXPECT_EQ(removed(RemovalReason::Invalidated), 2U);
+    EXPECT_EQ(table.invalidate(tag(1)), 0U) << "it went with its flow";
+}
+
+TEST_F(FlowTableTest, UnknownTagRemovesNothing) {
+    install(1, {.tags = {tag(1)}});
+    EXPECT_EQ(table.invalidate(tag(5)), 0U);
+    EXPECT_EQ(table.size(), 1U);
+}
+
+TEST_F(FlowTableTest, SameTagTwiceIsOne) {
+    install(1, {.tags = {tag(1), tag(1)}});
+    EXPECT_EQ(table.invalidate(tag(1)), 1U);
+}
+
+TEST_F(FlowTableTest, EffectsComeBackWhenTheFlowEnds) {
+    install(1, {.tags = {tag(1)}, .effects = learned(7)});
+    EXPECT_THAT(released, IsEmpty());
+    table.invalidate(tag(1));
+    EXPECT_THAT(released, ElementsAre(learned(7)));
+}
+
+TEST_F(FlowTableTest, InstallingAgainReplaces) {
+    install(1, {.tags = {tag(1)}, .effects = learned(1)});
+    install(1, {.tags = {tag(2)}, .effects = learned(2)});
+    EXPECT_EQ(table.size(), 1U);
+    EXPECT_EQ(datapath.flowCount(), 1U);
+    EXPECT_THAT(released, ElementsAre(learned(1)));
+    EXPECT_EQ(removed(RemovalReason::Replaced), 1U);
+    EXPECT_EQ(table.invalidate(tag(1)), 0U) << "the tags of the old one are gone";
+    EXPECT_EQ(table.invalidate(tag(2)), 1U);
+    EXPECT_EQ(datapath.flowCount(), 0U);
+}
+
+TEST_F(FlowTableTest, PacketsThatTheMaskCannotTellApartAreOneFlow) {
+    auto other = key(1);
+    other.ipTtl = 17;
+    install(1);
+    ASSERT_TRUE(table.install({other, sourceMask(), {}, {}, {}, {}, FlowClass::Normal}, clock.now()));
+    EXPECT_EQ(table.size(), 1U);
+}
+
+TEST_F(FlowTableTest, SameKeyUnderAnotherMaskIsAnotherFlow) {
+    install(1);
+    auto wider = sourceMask();
+    wider.see(flow::Field::EthDestination);
+    ASSERT_TRUE(table.install({key(1), wider, {}, {}, {}, {}, FlowClass::Normal}, clock.now()));
+    EXPECT_EQ(table.size(), 2U);
+}
+
+TEST_F(FlowTableTest, IdleFlowExpires) {
+    install(1);
+    clock.advance(59s);
+    EXPECT_EQ(table.expire(clock.now()), 0U);
+    clock.advance(1s);
+    EXPECT_EQ(table.expire(clock.now()), 1U);
+    EXPECT_EQ(removed(RemovalReason::Expired), 1U);
+    EXPECT_EQ(datapath.flowCount(), 0U);
+}
+
+TEST_F(FlowTableTest, UsedFlowStaysAnotherTerm) {
+    install(1);
+    clock.advance(30s);
+    use(1);
+    clock.advance(30s);
+    EXPECT_EQ(table.expire(clock.now()), 0U);
+    clock.advance(60s);
+    EXPECT_EQ(table.expire(clock.now()), 1U);
+}
+
+TEST_F(FlowTableTest, ErrorFlowEndsAfterFiveSecondsWhateverTheTraffic) {
+    install(1, {.flowClass = FlowClass::Error});
+    clock.advance(5s);
+    use(1);
+    EXPECT_EQ(table.expire(clock.now()), 1U);
+}
+
+TEST_F(FlowTableTest, UntunnellingFlowLastsFiveMinutes) {
+    install(1, {.flowClass = FlowClass::Tunnel});
+    clock.advance(299s);
+    EXPECT_EQ(table.expire(clock.now()), 0U);
+    clock.advance(1s);
+    EXPECT_EQ(table.expire(clock.now()), 1U);
+}
+
+TEST_F(FlowTableTest, ExpiryLooksAtNoMoreThanItsLimit) {
+    for (std::uint64_t n = 0; n < 20; ++n) install(n);
+    clock.advance(60s);
+    EXPECT_EQ(table.expire(clock.now(), 8), 8U);
+    EXPECT_EQ(table.size(), 12U);
+}
+
+TEST_F(FlowTableTest, AboveNinetyPercentTheOldestErrorsGoFirst) {
+    install(500, {.flowClass = FlowClass::Normal});
+    install(501, {.flowClass = FlowClass::Error});
+    install(502, {.flowClass = FlowClass::Error});
+    for (std::uint64_t n = 0; n < 87; ++n) install(n);
+    ASSERT_EQ(table.size(), 90U);
+    install(600);
+    EXPECT_FALSE(sources().contains(501));
+    EXPECT_TRUE(sources().contains(502));
+    install(601);
+    install(602);
+    EXPECT_FALSE(sources().contains(502));
+    EXPECT_FALSE(sources().contains(500)) << "then the oldest of the others";
+    EXPECT_TRUE(sources().contains(0));
+    EXPECT_EQ(removed(RemovalReason::Evicted), 3U);
+    EXPECT_EQ(datapath.flowCount(), table.size());
+}
+
+TEST_F(FlowTableTest, DatapathThatSaysFullGetsRoomAndASecondTry) {
+    install(1);
+    datapath.failNextInstalls(1);
+    EXPECT_TRUE(install(2));
+    EXPECT_EQ(sources(), (std::set<std::uint64_t>{2}));
+}
+
+TEST_F(FlowTableTest, FailureIsHandedBackAndChangesNothingElse) {
+    install(1, {.effects = learned(1)});
+    datapath.failNextInstalls(2);
+    const auto result = install(2, {.tags = {tag(2)}, .effects = learned(2)});
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code, ErrorCode::Exhausted);
+    EXPECT_EQ(table.invalidate(tag(2)), 0U);
+    EXPECT_EQ(table.size(), datapath.flowCount());
+}
+
+TEST_F(FlowTableTest, NoRoomAndNothingToEvict) {
+    datapath.failNextInstalls(1);
+    EXPECT_FALSE(install(1));
+    EXPECT_EQ(table.size(), 0U);
+}
+
+TEST_F(FlowTableTest, FlushRemovesEverything) {
+    for (std::uint64_t n = 0; n < 10; ++n) install(n, {.effects = learned(n), .flowClass = static_cast<FlowClass>(n % 3)});
+    EXPECT_EQ(table.flush(), 10U);
+    EXPECT_EQ(table.size(), 0U);
+    EXPECT_EQ(datapath.flowCount(), 0U);
+    EXPECT_EQ(released.size(), 10U);
+    EXPECT_TRUE(install(1));
+}
+
+TEST_F(FlowTableTest, FlowsOutliveTheTable) {
+    {
+        FlowTable other{datapath, 0, [](const simulation::Effects&) {}};
+        const flow::FlowKey k = key(1);
+        ASSERT_TRUE(other.install({k, sourceMask(), {}, {}, {}, {}, FlowClass::Normal}, clock.now()));
+    }
+    EXPECT_EQ(datapath.flowCount(), 1U) << "the next process adopts it";
+}
+
+}  // namespace
+}  // namespace midonet::flowcontrol
