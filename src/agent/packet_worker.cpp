@@ -84,6 +84,7 @@ void PacketWorker::handle(const datapath::Upcall& upcall, const WaitingRoom::Wai
 
     const auto port = map_->virtualPort(upcall.key.inPort);
     if (!port) return drop(upcall, {}, DropReason::UnknownIngressPort, FlowClass::Error);
+    if (waited != nullptr && waited->packet.ingress != *port) return count(DropReason::UnknownIngressPort);
 
     ++stats_.simulations;
     const auto result = simulation::simulate({*port, upcall.key}, *snapshot_, macs_);
@@ -94,7 +95,7 @@ void PacketWorker::handle(const datapath::Upcall& upcall, const WaitingRoom::Wai
                    [&](const simulation::Park& park) {
                        if (waited != nullptr)
                            waiting_.parkAgain({park.device, waited->deadline, waited->packet});
-                       else if (!waiting_.park(park.device, upcall, loop_.clock().now()))
+                       else if (!waiting_.park(park.device, *port, upcall, loop_.clock().now()))
                            count(DropReason::WaitingRoomFull);
                    },
                },

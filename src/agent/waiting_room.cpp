@@ -4,12 +4,12 @@
 
 namespace midonet::agent {
 
-bool WaitingRoom::park(const Uuid& device, const datapath::Upcall& upcall, event::TimePoint now) {
+bool WaitingRoom::park(const Uuid& device, const PortId& ingress, const datapath::Upcall& upcall, event::TimePoint now) {
     if (waiting_.size() >= kCapacity) return false;
     const auto same = std::count_if(waiting_.begin(), waiting_.end(), [&](const Waiting& w) { return w.device == device; });
     if (static_cast<std::size_t>(same) >= kCapacityPerDevice) return false;
     waiting_.push_back({device, now + kPatience,
-                        HeldPacket{upcall.key, {upcall.frame.begin(), upcall.frame.end()}, upcall.offload, upcall.reason}});
+                        HeldPacket{upcall.key, {upcall.frame.begin(), upcall.frame.end()}, upcall.offload, upcall.reason, ingress}});
     return true;
 }
 

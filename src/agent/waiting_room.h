@@ -17,10 +17,11 @@ struct HeldPacket {
     std::vector<std::uint8_t> frame;
     datapath::Offload offload;
     datapath::UpcallReason reason{};
+    PortId ingress;  ///< Of the virtual topology: the number may be another port's when the wait is over.
 };
 
-/// Packets that wait for a device to be loaded. Bounded in packets for each device and in all; what
-/// has waited for 5 s is handed to `onExpired`. One worker's thread.
+/// Packets that wait for a device to be loaded. Bounded in packets for each device and in all, and in
+/// time. One worker's thread.
 class WaitingRoom {
 public:
     static constexpr std::size_t kCapacity = 1024;
@@ -28,7 +29,7 @@ public:
     static constexpr std::chrono::seconds kPatience{5};
 
     /// False when full: the packet was not taken.
-    bool park(const Uuid& device, const datapath::Upcall& upcall, event::TimePoint now);
+    bool park(const Uuid& device, const PortId& ingress, const datapath::Upcall& upcall, event::TimePoint now);
     /// Takes out everything, in order of arrival; what still has to wait is parked again by the
     /// caller through parkAgain(), with its old deadline.
     struct Waiting {

@@ -1,0 +1,189 @@
+// One worker on the fake datapath: what the packet scenarios cannot bring about.
+#include "agent/packet_worker.h"
+
+#include <gmock/gmock.h>
+
+#include "datapath/fake/fake_datapath.h"
+#include "packet/builder.h"
+#include "topology/testing/snapshot_builder.h"
+
+namespace midonet::agent {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace packet;
+using flow::DropReason;
+using topology::testing::activePort;
+using topology::testing::bridgeId;
+using topology::testing::hostId;
+using topology::testing::portId;
+using topology::testing::SnapshotBuilder;
+
+const net::Mac kA{0x020000000001ULL};
+const net::Mac kB{0x020000000002ULL};
+
+class PacketWorkerTest : public ::testing::Test {
+protected:
+    PacketWorkerTest() {
+        worker.start();
+        topology.bridge(bridgeId(1));
+        for (std::uint64_t n : {1, 2}) {
+            topology.port(activePort(n, bridgeId(1)));
+            numbers.push_back(*datapath.addPort(fmt::format("p{}", n)));
+        }
+        auto physical = std::make_shared<flowcontrol::PhysicalMap>();
+        physical->self = hostId(1);
+        for (std::uint64_t n : {1, 2}) {
+            physical->numbers.emplace(portId(n), numbers[n - 1]);
+            physical->virtualPorts.emplace(numbers[n - 1], portId(n));
+        }
+        map = physical;
+    }
+    void publish(const std::function<void(WorkerUpdate&)>& merge) {
+        worker.updates().update(merge);
+        loop->runReady();
+    }
+    void publishAll() {
+        publish([&](WorkerUpdate& u) {
+            u.snapshot = topology.build();
+            u.map = map;
+        });
+    }
+    std::size_t send(std::uint64_t port, const Packet& packet) {
+        datapath.inject(numbers[port - 1], packet.toBytes());
+        loop->runReady();
+        return datapath.takeOutputs().size();
+    }
+    std::uint64_t drops(DropReason reason) const { return worker.stats().drops[static_cast<std::size_t>(reason)]; }
+
+    std::unique_ptr<event::Loop> loop = event::Loop::createVirtual("worker");
+    datapath::fake::FakeDatapath datapath{loop->clock()};
+    std::vector<std::pair<simulation::LearnMac, bool>> reports;
+    PacketWorker worker{*loop, datapath, 0, {.maxMacsPerPort = 100},
+                        [this](const simulation::LearnMac& learned, bool held) { reports.emplace_back(learned, held); }};
+    SnapshotBuilder topology;
+    std::vector<flow::PortNumber> numbers;
+    flowcontrol::PhysicalMapPtr map;
+    const Packet frame = eth(kA, net::Mac::broadcast()) / "x";
+};
+
+TEST_F(PacketWorkerTest, PacketOfAnUnboundPortIsDroppedByAFlow) {
+    EXPECT_EQ(send(1, frame), 0U);
+    EXPECT_EQ(send(1, frame), 0U);
+    EXPECT_EQ(drops(DropReason::UnknownIngressPort), 1U);
+    EXPECT_EQ(datapath.flowCount(), 1U);
+    publish([&](WorkerUpdate& u) {
+        u.snapshot = topology.build();
+        u.map = map;
+        u.invalidated.push_back(flow::FlowTag::datapathPort(numbers[0]));
+    });
+    EXPECT_EQ(send(1, frame), 1U) << "its binding ends the drop flow";
+}
+
+TEST_F(PacketWorkerTest, PacketWaitsForItsDevicesAndIsThenForwarded) {
+    publish([&](WorkerUpdate& u) { u.map = map; });
+    EXPECT_EQ(send(1, frame), 0U);
+    EXPECT_EQ(worker.stats().waitingPackets, 1U);
+    EXPECT_EQ(datapath.flowCount(), 0U);
+    publish([&](WorkerUpdate& u) { u.snapshot = SnapshotBuilder{}.port(activePort(1, bridgeId(1))).build(); });
+    EXPECT_EQ(worker.stats().waitingPackets, 1U) << "now it waits for its bridge";
+    publishAll();
+    EXPECT_EQ(datapath.takeOutputs().size(), 1U);
+    EXPECT_EQ(worker.stats().waitingPackets, 0U);
+    EXPECT_EQ(worker.flows().size(), 1U);
+}
+
+TEST_F(PacketWorkerTest, PacketThatWaitsTooLongIsDropped) {
+    publish([&](WorkerUpdate& u) { u.map = map; });
+    send(1, frame);
+    loop->advance(4s);
+    EXPECT_EQ(drops(DropReason::WaitingTooLong), 0U);
+    loop->advance(2s);
+    EXPECT_EQ(drops(DropReason::WaitingTooLong), 1U);
+    publishAll();
+    EXPECT_EQ(datapath.takeOutputs().size(), 0U);
+}
+
+TEST_F(PacketWorkerTest, PacketsThatDoNotFitIntoTheWaitingRoomAreCounted) {
+    publish([&](WorkerUpdate& u) { u.map = map; });
+    for (std::uint64_t n = 0; n < WaitingRoom::kCapacityPerDevice + 3; ++n) send(1, eth(net::Mac{0x020000000100ULL + n}, kB) / "x");
+    EXPECT_EQ(worker.stats().waitingPackets, WaitingRoom::kCapacityPerDevice);
+    EXPECT_EQ(drops(DropReason::WaitingRoomFull), 3U);
+}
+
+TEST_F(PacketWorkerTest, PacketThatWaitedDoesNotEnterThroughThePortThatTookItsNumber) {
+    publish([&](WorkerUpdate& u) { u.map = map; });
+    send(1, frame);
+    // The interface was given to port 2 of another bridge meanwhile.
+    auto other = std::make_shared<flowcontrol::PhysicalMap>(*map);
+    other->virtualPorts[numbers[0]] = portId(7);
+    publish([&](WorkerUpdate& u) {
+        u.map = other;
+        u.snapshot = SnapshotBuilder{topology}.bridge(bridgeId(2)).port(activePort(7, bridgeId(2))).port(activePort(2, bridgeId(2))).build();
+    });
+    EXPECT_EQ(datapath.takeOutputs().size(), 0U);
+    EXPECT_EQ(drops(DropReason::UnknownIngressPort), 1U);
+    EXPECT_EQ(worker.flows().size(), 0U);
+}
+
+TEST_F(PacketWorkerTest, SnapshotIsSwappedBeforeTagsAreInvalidated) {
+    publishAll();
+    EXPECT_EQ(send(1, frame), 1U);
+    auto down = activePort(2, bridgeId(1));
+    down.adminUp = false;
+    topology.port(down);
+    publish([&](WorkerUpdate& u) {
+        u.snapshot = topology.build();
+        u.invalidated.push_back(flow::FlowTag::broadcast(bridgeId(1)));
+    });
+    EXPECT_EQ(send(1, frame), 0U);
+    EXPECT_EQ(worker.stats().invalidations, 1U);
+}
+
+TEST_F(PacketWorkerTest, FirstAndLastFlowOfAMacAreReported) {
+    publishAll();
+    send(1, eth(kA, kB) / "x");
+    send(1, eth(kA, net::Mac::broadcast()) / "x");
+    const simulation::LearnMac learned{bridgeId(1), {}, kA, portId(1)};
+    EXPECT_THAT(reports, ::testing::ElementsAre(std::pair{learned, true}));
+    publish([](WorkerUpdate& u) { u.flushFlows = true; });
+    EXPECT_THAT(reports, ::testing::ElementsAre(std::pair{learned, true}, std::pair{learned, false}));
+}
+
+TEST_F(PacketWorkerTest, PacketIsForwardedEvenWhenItsFlowCannotBeInstalled) {
+    publishAll();
+    datapath.failNextInstalls(1);
+    EXPECT_EQ(send(1, frame), 1U);
+    EXPECT_EQ(worker.stats().installErrors, 1U);
+    EXPECT_EQ(worker.flows().size(), 0U);
+    EXPECT_EQ(worker.stats().learnedMacs, 0U) << "nothing carries it";
+    EXPECT_EQ(send(1, frame), 1U);
+    EXPECT_EQ(worker.flows().size(), 1U);
+}
+
+TEST_F(PacketWorkerTest, RefusalToExecuteIsCounted) {
+    publishAll();
+    datapath.failNextExecutes(1);
+    EXPECT_EQ(send(1, frame), 0U);
+    EXPECT_EQ(drops(DropReason::DatapathError), 1U);
+    EXPECT_EQ(send(1, frame), 1U) << "its flow is there all the same";
+}
+
+TEST_F(PacketWorkerTest, BurstOfOneFlowIsOneFlow) {
+    publishAll();
+    for (int i = 0; i < 4; ++i) datapath.inject(numbers[0], frame.toBytes());
+    loop->runReady();
+    EXPECT_EQ(datapath.takeOutputs().size(), 4U);
+    EXPECT_EQ(worker.flows().size(), 1U);
+    EXPECT_EQ(worker.stats().learnedMacs, 1U);
+}
+
+TEST_F(PacketWorkerTest, NothingIsReadAfterStop) {
+    publishAll();
+    worker.stop();
+    EXPECT_EQ(send(1, frame), 0U);
+    EXPECT_EQ(datapath.waitingUpcalls(0), 1U);
+}
+
+}  // namespace
+}  // namespace midonet::agent
