@@ -10,6 +10,11 @@ public:
         : fake_(clock, {.workers = workers, .flowsPerWorker = flowsPerWorker}) {}
 
     datapath::Datapath& datapath() override { return fake_; }
+    void enter() override {}
+    bool followsVirtualTime() const override { return true; }
+    datapath::TunnelPath addUplink(net::Ipv4Address) override {
+        return {1, net::Mac{0x0a0000000001ULL}, net::Mac{0x0a0000000002ULL}, 9000};
+    }
     void makeInterface(const std::string&) override {}
     bool inject(std::string_view interface, ByteView frame) override { return fake_.inject(interface, frame); }
     void receiveFromTunnel(const datapath::TunnelSpec& spec, net::TunnelKey key, ByteView frame) override {

@@ -42,6 +42,7 @@ TEST(MacLimitTest, ShareOfOnePortIsNotTakenFromAnother) {
 TEST(MacLimitTest, RoomComesBackWhenFlowsEnd) {
     World world{{.maxMacsPerPort = 2}};
     const auto host = world.host();
+    if (!world.flowsExpire()) GTEST_SKIP() << "this datapath keeps its own time";
     const auto a = world.vm(world.bridge(), host);
     for (unsigned n = 0; n < 4; ++n) world.send(a, eth(madeUp(n), net::Mac::broadcast()) / "x");
     world.advance(std::chrono::seconds{150});
@@ -52,7 +53,7 @@ TEST(MacLimitTest, RoomComesBackWhenFlowsEnd) {
 }
 
 TEST(FlowLimitTest, FullTableEvictsAndGoesOn) {
-    World world{{.flowsPerWorker = 50}};
+    World world{{.flowsPerWorker = 64}};
     const auto host = world.host();
     const auto bridge = world.bridge();
     const auto a = world.vm(bridge, host);
@@ -61,9 +62,9 @@ TEST(FlowLimitTest, FullTableEvictsAndGoesOn) {
     for (unsigned n = 0; n < 200; ++n) {
         const auto frame = eth(madeUp(n), b.mac) / "x";
         EXPECT_THAT(world.send(a, frame), Delivers({{b, frame}}));
-        EXPECT_LE(world.flows(host).size(), 50U);
+        EXPECT_LE(world.flows(host).size(), 64U);
     }
-    EXPECT_LE(world.stats(host).learnedMacs, 50U);
+    EXPECT_LE(world.stats(host).learnedMacs, 64U);
 }
 
 }  // namespace

@@ -48,13 +48,13 @@ private:
 
 inline DeliversMatcher Delivers(const std::vector<std::pair<Vm, packet::Packet>>& expected) {
     Deliveries deliveries;
-    for (const auto& [vm, packet] : expected) deliveries.push_back({vm.name, packet.toBytes()});
+    for (const auto& [vm, packet] : expected) deliveries.push_back({vm.name, unpadded(packet.toBytes())});
     return DeliversMatcher{std::move(deliveries)};
 }
 /// The same frame to each of them.
 inline DeliversMatcher DeliversTo(const std::vector<Vm>& vms, const packet::Packet& packet) {
     Deliveries deliveries;
-    for (const auto& vm : vms) deliveries.push_back({vm.name, packet.toBytes()});
+    for (const auto& vm : vms) deliveries.push_back({vm.name, unpadded(packet.toBytes())});
     return DeliversMatcher{std::move(deliveries)};
 }
 inline DeliversMatcher DeliversNothing() { return DeliversMatcher{{}}; }

@@ -64,6 +64,7 @@ TEST_F(MovesTest, MacThatIsHeardAtTwoPlacesIsAtTheLast) {
 }
 
 TEST_F(MovesTest, MacIsForgottenAfterItsLastFlow) {
+    if (!world.flowsExpire()) GTEST_SKIP() << "this datapath keeps its own time";
     claim(c);
     expectAt(c);
     // Flows last 60 s without traffic (looked at every 60 s), the entry 15 s longer.
@@ -83,6 +84,7 @@ TEST_F(MovesTest, MacThatKeepsSpeakingIsKept) {
 }
 
 TEST_F(MovesTest, MacThatOnlyListensIsForgottenByAll) {
+    if (!world.flowsExpire()) GTEST_SKIP() << "this datapath keeps its own time";
     claim(c);
     for (int i = 0; i < 20; ++i) {
         world.advance(std::chrono::seconds{10});

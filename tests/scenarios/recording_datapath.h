@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <utility>
 
@@ -19,7 +20,8 @@ public:
         unsigned process = 0;
     };
 
-    explicit RecordingDatapath(Datapath& real) : real_(real) {}
+    /// `enter` is called before whatever acts on the host.
+    RecordingDatapath(Datapath& real, std::function<void()> enter) : real_(real), enter_(std::move(enter)) {}
 
     std::vector<Flow> flows() const {
         std::vector<Flow> out;
@@ -29,17 +31,31 @@ public:
 
     const datapath::Capabilities& capabilities() const override { return real_.capabilities(); }
     unsigned workerCount() const override { return real_.workerCount(); }
-    Result<flow::PortNumber> addPort(std::string_view interface) override { return real_.addPort(interface); }
-    Result<void> removePort(flow::PortNumber port) override { return real_.removePort(port); }
+    Result<flow::PortNumber> addPort(std::string_view interface) override {
+        enter_();
+        return real_.addPort(interface);
+    }
+    Result<void> removePort(flow::PortNumber port) override {
+        enter_();
+        return real_.removePort(port);
+    }
     std::vector<datapath::PortInfo> ports() const override { return real_.ports(); }
-    Result<flow::TunnelId> addTunnel(const datapath::TunnelSpec& spec) override { return real_.addTunnel(spec); }
+    Result<flow::TunnelId> addTunnel(const datapath::TunnelSpec& spec) override {
+        enter_();
+        return real_.addTunnel(spec);
+    }
     Result<void> setTunnelPath(flow::TunnelId tunnel, const std::optional<datapath::TunnelPath>& path) override {
+        enter_();
         return real_.setTunnelPath(tunnel, path);
     }
-    Result<void> removeTunnel(flow::TunnelId tunnel) override { return real_.removeTunnel(tunnel); }
+    Result<void> removeTunnel(flow::TunnelId tunnel) override {
+        enter_();
+        return real_.removeTunnel(tunnel);
+    }
     /// The agent died: its flows go on until the next one says that it is ready.
     void startNextProcess() { ++process_; }
     void endAdoption() override {
+        enter_();
         real_.endAdoption();
         for (auto entry = flows_.begin(); entry != flows_.end();) {
             if (entry->second.process == process_) {
@@ -74,6 +90,7 @@ public:
 private:
     static std::pair<std::uint32_t, std::uint32_t> idOf(datapath::FlowHandle handle) { return {handle.slot, handle.generation}; }
     Datapath& real_;
+    std::function<void()> enter_;
     unsigned process_ = 0;
     std::map<std::pair<std::uint32_t, std::uint32_t>, Flow> flows_;
 };

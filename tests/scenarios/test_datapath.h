@@ -26,6 +26,12 @@ public:
 
     virtual ~TestDatapath() = default;
     virtual datapath::Datapath& datapath() = 0;
+    /// The calling thread acts on the host of this datapath from now on.
+    virtual void enter() = 0;
+    /// False where the kernel counts idle time: scenarios in which flows expire are skipped.
+    virtual bool followsVirtualTime() const = 0;
+    /// The underlay NIC with this address comes into being, and the way out of it.
+    virtual datapath::TunnelPath addUplink(net::Ipv4Address address) = 0;
     /// An interface that a port will be bound to comes into being.
     virtual void makeInterface(const std::string& name) = 0;
     /// A frame comes in through the interface. False when it is not in the datapath.

@@ -64,14 +64,14 @@ TEST_F(VlansTest, AccessPortsOfDifferentVlansAreApart) {
 }
 
 TEST_F(VlansTest, TagInsideATagIsCarried) {
-    const auto inner = eth(ten.mac, net::Mac::broadcast()) / vlan(5) / "x";
-    const auto outer = eth(ten.mac, net::Mac::broadcast()) / vlan(10) / vlan(5) / "x";
+    const auto inner = eth(ten.mac, net::Mac::broadcast()) / vlan(5) / "long enough for a kernel";
+    const auto outer = eth(ten.mac, net::Mac::broadcast()) / vlan(10) / vlan(5) / "long enough for a kernel";
     EXPECT_THAT(world.send(ten, inner), Delivers({{farTen, inner}, {trunk, outer}, {farTrunk, outer}}));
 }
 
 TEST_F(VlansTest, PriorityAndProtocolOfATagArePreservedBetweenTrunks) {
-    const auto frame = eth(trunk.mac, net::Mac::broadcast()) / vlan(10).priority(6).tpid(ethertype::kQinQ) / "x";
-    EXPECT_THAT(world.send(trunk, frame), Contains(Delivery{farTrunk.name, frame.toBytes()}));
+    const auto frame = eth(trunk.mac, net::Mac::broadcast()) / vlan(10).priority(6).tpid(ethertype::kQinQ) / "long enough for a kernel";
+    EXPECT_THAT(world.send(trunk, frame), Contains(Delivery{farTrunk.name, unpadded(frame.toBytes())}));
 }
 
 TEST_F(VlansTest, TagsInTablesThatNoPortHasAreSharedBetweenTrunks) {

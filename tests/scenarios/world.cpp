@@ -17,6 +17,12 @@ std::string hostNameOf(std::size_t index) { return fmt::format("host{}", index);
 
 }  // namespace
 
+packet::Frame unpadded(packet::Frame frame) {
+    if (frame.size() > 60) return frame;
+    while (frame.size() > 14 && frame.back() == 0) frame.pop_back();
+    return frame;
+}
+
 World::World(Options options)
     : options_(options),
       loop_(event::Loop::createVirtual("world")),
@@ -52,7 +58,8 @@ HostName World::addHost(bool inZone) {
     host.address = net::Ipv4Address{0xac100000U + number};
     host.store = nsdb::openMemory(shared_);
     host.datapath = makeTestDatapath(loop_->clock(), options_.workers, options_.flowsPerWorker);
-    host.recording = std::make_unique<RecordingDatapath>(host.datapath->datapath());
+    host.recording = std::make_unique<RecordingDatapath>(host.datapath->datapath(), [d = host.datapath.get()] { d->enter(); });
+    host.wayOut = host.datapath->addUplink(host.address);
     host::Interface uplink;
     uplink.name = "uplink";
     uplink.up = uplink.hasLink = true;
@@ -61,8 +68,8 @@ HostName World::addHost(bool inZone) {
     host.interfaces.put(uplink);
     hosts_.push_back(std::move(made));
     for (auto& a : hosts_) {
-        a->underlay.put(host.address, datapath::TunnelPath{1, net::Mac{0x0a0000000001}, net::Mac{0x0a0000000002}, 9000});
-        host.underlay.put(a->address, datapath::TunnelPath{1, net::Mac{0x0a0000000001}, net::Mac{0x0a0000000002}, 9000});
+        a->underlay.put(host.address, a->wayOut);
+        host.underlay.put(a->address, host.wayOut);
     }
     startAgent(host.name);
     if (inZone) joinTunnelZone(host.name);
@@ -254,6 +261,8 @@ void World::advance(event::Duration by) {
     settle();
 }
 
+bool World::flowsExpire() const { return hosts_.front()->datapath->followsVirtualTime(); }
+
 void World::settle() {
     for (unsigned turn = 0; loop_->runReady() > 0 || moveFrames(); ++turn)
         if (turn > kMaxTurns) FAIL() << "the world does not come to rest";
@@ -264,7 +273,7 @@ bool World::moveFrames() {
     bool any = false;
     for (auto& host : hosts_) {
         for (auto& output : host->datapath->takeOutputs()) {
-            arrived_.push_back({output.interface, std::move(output.frame)});
+            arrived_.push_back({output.interface, unpadded(std::move(output.frame))});
             any = true;
         }
         for (auto& output : host->datapath->takeTunnelOutputs()) {

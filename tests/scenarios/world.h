@@ -38,6 +38,8 @@ struct Delivery {
     friend auto operator<=>(const Delivery&, const Delivery&) = default;
 };
 using Deliveries = std::vector<Delivery>;  // ordered
+/// The frame without padding: below the 60 bytes of a frame on a wire, the kernel may have added some.
+packet::Frame unpadded(packet::Frame frame);
 
 /// A cloud in one thread and in virtual time: real agents on datapaths in memory, one NSDB, tunnels
 /// that end in each other.
@@ -110,6 +112,8 @@ public:
     /// A frame that `from` tunnels to `to` under a key of the test's choice.
     Deliveries sendTunnelled(const HostName& from, const HostName& to, net::TunnelKey key, const packet::Frame& frame);
     void advance(event::Duration by);
+    /// False: flows do not expire by advance().
+    bool flowsExpire() const;
 
     // To look at.
 
@@ -126,6 +130,7 @@ private:
         HostName name;
         HostId id;
         net::Ipv4Address address;
+        datapath::TunnelPath wayOut;
         bool inZone = false;
         std::unique_ptr<nsdb::Store> store;
         std::unique_ptr<TestDatapath> datapath;
