@@ -122,8 +122,9 @@ std::uint32_t FlowTable::allocate() {
 }
 
 void FlowTable::addTag(std::uint32_t index, flow::FlowTag tag) {
-    for (auto i = flows_[index].firstTag; i != kNone; i = links_[i].nextOfFlow)
-        if (links_[i].tag == tag) return;
+    const auto [head, isNew] = byTag_.try_emplace(tag, kNone);
+    // All tags of a flow are added in one go: a second time shows at the head of the tag's list.
+    if (head->second != kNone && links_[head->second].flow == index) return;
     std::uint32_t link = firstFreeLink_;
     if (link == kNone) {
         link = static_cast<std::uint32_t>(links_.size());
@@ -131,7 +132,6 @@ void FlowTable::addTag(std::uint32_t index, flow::FlowTag tag) {
     } else {
         firstFreeLink_ = links_[link].nextOfFlow;
     }
-    const auto [head, isNew] = byTag_.try_emplace(tag, kNone);
     links_[link] = TagLink{tag, index, flows_[index].firstTag, head->second, kNone};
     if (head->second != kNone) links_[head->second].previousOfTag = link;
     head->second = link;
