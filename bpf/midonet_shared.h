@@ -6,7 +6,7 @@
 
 #include <linux/types.h>
 
-#define MN_LAYOUT_VERSION 1
+#define MN_LAYOUT_VERSION 2
 
 #define MN_MAX_MASKS 64         /* mask ids */
 #define MN_MASK_LIST 32         /* masks that one packet may walk */
@@ -17,6 +17,7 @@
 #define MN_MAX_LOCAL_ADDRESSES 256
 #define MN_PENDING_ENTRIES 16384
 #define MN_PENDING_LIMIT 4
+#define MN_WAITING_LIMIT 512 /* packets of one port in the ring at a time */
 #define MN_PENDING_NS 10000000ULL
 #define MN_OPS_PER_SLOT 8
 #define MN_MAX_OPS 4096         /* operations of one list, over all its slots */
@@ -131,7 +132,7 @@ struct mn_port {
 /* By port number. */
 struct mn_port_target {
     __u32 ifindex; /* 0 = no such port */
-    __u32 reserved;
+    __u32 waiting; /* its packets in the ring that the agent has not read: added to here, taken off there */
 };
 
 enum mn_tunnel_mode { MN_TUNNEL_NONE = 0, MN_TUNNEL_GRE = 1, MN_TUNNEL_VXLAN = 2, MN_TUNNEL_VXLAN_DEVICE = 3 };

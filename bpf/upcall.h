@@ -97,11 +97,15 @@ __noinline int mn_upcall_packet(struct __sk_buff* skb, struct mn_wide_key* key, 
     if (len > MN_UPCALL_MEDIUM) cost *= 16;
     __u32 ring_index;
     int admitted;
+    struct mn_port_target* target = 0;
     if (ifindex) {
         struct mn_port* port = bpf_map_lookup_elem(&mn_ports, &ifindex);
         if (!port) return 0;
         ring_index = port->ring;
-        admitted = take_tokens(&port->bucket_ns, now, cost, config->upcall_burst_ns);
+        __u32 number = port->number;
+        target = bpf_map_lookup_elem(&mn_port_targets, &number);
+        /* Whatever the rate: one port never fills the ring, so another port's packet is soon read. */
+        admitted = target && target->waiting < MN_WAITING_LIMIT && take_tokens(&port->bucket_ns, now, cost, config->upcall_burst_ns);
         __sync_fetch_and_add(admitted ? &port->upcalls : &port->throttled, 1);
     } else {
         __u32 rings = config->rings ? config->rings : 1;
@@ -125,6 +129,7 @@ __noinline int mn_upcall_packet(struct __sk_buff* skb, struct mn_wide_key* key, 
             MN_SUBMIT(MN_UPCALL_LARGE);
         }
     }
+    if (sent && target) __sync_fetch_and_add(&target->waiting, 1);
     mn_count(sent ? MN_COUNT_UPCALL : MN_COUNT_UPCALL_LOST);
     return sent;
 }

@@ -1,5 +1,6 @@
 #include <poll.h>
 
+#include "datapath/ebpf/kernel_layout.h"
 #include "testing/ebpf_fixture.h"
 
 namespace midonet::datapath::ebpf::testing {
@@ -41,6 +42,19 @@ TEST_F(Upcalls, TokenBucketKeepsOnePortFromStarvingAnother) {
     EXPECT_EQ(world->counter("throttled"), 200 - fromOne);
     world->inject("vm2", udpPacket.toBytes());
     EXPECT_EQ(world->drain().size(), 1U) << "the bucket of vm2 is full";
+}
+
+TEST_F(Upcalls, OnePortNeverFillsTheRing) {
+    auto options = EbpfWorld::defaults();
+    options.upcallBurst = 100000;
+    start(options);
+    for (unsigned i = 0; i < 1000; ++i) world->inject("vm1", flowNumber(i).toBytes());
+    world->inject("vm2", udpPacket.toBytes());
+    EXPECT_EQ(world->counter("port_throttled", "port=vm1"), 1000U - MN_WAITING_LIMIT);
+    EXPECT_EQ(world->counter("upcalls_lost"), 0U);
+    EXPECT_EQ(world->drain().size(), MN_WAITING_LIMIT + 1U) << "and the packet of vm2";
+    world->inject("vm1", flowNumber(5000).toBytes());
+    EXPECT_EQ(world->drain().size(), 1U) << "what was read waits no longer";
 }
 
 TEST_F(Upcalls, FullRingLosesAndCounts) {

@@ -107,7 +107,7 @@ Result<void> EbpfDatapath::start() {
     for (unsigned i = 0; i < options_.workers; ++i) {
         const FlowInstaller::Range range{kFirstSlot + i * kOutSlotsPerWorker, kOutSlotsPerWorker, flowsFrom + i * perWorker, perWorker};
         installers_.push_back(std::make_unique<FlowInstaller>(kernel_, masks_, tunnels_, clock_, epoch_, range, adopted_.takenSlots()));
-        TRY(ring, UpcallRing::open(kernel_.ring(i), options_.ringBytes, kernel_.map("mn_pending_flows")));
+        TRY(ring, UpcallRing::open(kernel_.ring(i), options_.ringBytes, kernel_.map("mn_pending_flows"), kernel_.portTargets()));
         rings_.push_back(std::move(ring));
     }
     TRY_VOID(attachEgress(packetOut_.ifindex(), kernel_.program("mn_packet_out")));
@@ -130,6 +130,7 @@ void EbpfDatapath::configure() {
     std::memcpy(&config.vxlan_port, port, 2);
     config.upcall_interval_ns = 1'000'000'000ULL / std::max(1U, options_.upcallRate);
     config.upcall_burst_ns = config.upcall_interval_ns * std::max(16U, options_.upcallBurst);
+    for (mn_port_target& target : kernel_.portTargets()) std::atomic_ref<std::uint32_t>{target.waiting}.store(0);
     epoch_ = ++config.last_epoch;
     if (!kernel_.adopted()) config.min_epoch = epoch_;
 }

@@ -2,9 +2,11 @@
 
 #include <atomic>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "datapath/datapath.h"
+#include "datapath/ebpf/kernel_layout.h"
 
 namespace midonet::datapath::ebpf {
 
@@ -15,7 +17,8 @@ namespace midonet::datapath::ebpf {
 class UpcallRing final : public UpcallQueue {
 public:
     /// `ringFd` stays open as long as this lives. `pendingMap`: the table of flows that wait for the agent.
-    static Result<std::unique_ptr<UpcallRing>> open(int ringFd, std::size_t ringBytes, int pendingMap);
+    /// `ports`: where the packets of each port that wait in the ring are counted.
+    static Result<std::unique_ptr<UpcallRing>> open(int ringFd, std::size_t ringBytes, int pendingMap, std::span<mn_port_target> ports);
     ~UpcallRing() override;
 
     int descriptor() const override { return ringFd_; }
@@ -25,12 +28,15 @@ public:
     std::uint64_t malformed() const { return malformed_; }
 
 private:
-    UpcallRing(int ringFd, std::size_t ringBytes, int pendingMap) : ringFd_(ringFd), size_(ringBytes), pendingMap_(pendingMap) {}
+    UpcallRing(int ringFd, std::size_t ringBytes, int pendingMap, std::span<mn_port_target> ports)
+        : ringFd_(ringFd), size_(ringBytes), pendingMap_(pendingMap), ports_(ports) {}
+    void noLongerWaiting(flow::PortNumber port);
     ByteView recordAt(std::uint64_t position, std::size_t length);
 
     const int ringFd_;
     const std::size_t size_;
     const int pendingMap_;
+    const std::span<mn_port_target> ports_;
     std::uint64_t* consumed_ = nullptr;        ///< page of ours: how far we have read
     const std::uint64_t* produced_ = nullptr;  ///< page of the kernel: how far it has written; the data behind
     const std::uint8_t* data_ = nullptr;
