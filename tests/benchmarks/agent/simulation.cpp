@@ -26,7 +26,8 @@ Cloud makeCloud(bool vlans) {
     for (std::uint64_t b = 1; b <= kBridges; ++b) {
         builder.bridge(bridgeId(b));
         for (std::uint64_t p = 0; p < kPortsOfBridge; ++p) {
-            auto port = activePort(++number, bridgeId(b), 1 + number % 2);
+            ++number;
+            auto port = activePort(number, bridgeId(b), 1 + number % 2);
             if (vlans && p >= 2) port.vlan = net::VlanId{10};
             builder.port(port);
             cloud.macs.set(bridgeId(b), port.vlan, macOf(number), port.id);
