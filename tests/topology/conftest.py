@@ -83,7 +83,7 @@ def make_module_lab() -> Iterator[MakeLab]:
 def frameblast(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The compiled traffic generator of tools/frameblast.c."""
     program = tmp_path_factory.mktemp("tools") / "frameblast"
-    subprocess.run(["cc", "-O2", "-Wall", "-Wextra", "-o", program, HERE / "tools/frameblast.c"], check=True, timeout=60)
+    subprocess.run(["cc", "-O2", "-Wall", "-Wextra", "-pthread", "-o", program, HERE / "tools/frameblast.c"], check=True, timeout=60)
     return program
 
 

@@ -35,8 +35,8 @@ def counters(lab: Lab) -> dict[str, float]:
 @pytest.mark.parametrize("mode, rate", [("fixed", 500_000), ("targets", 100_000), ("sources", 100_000)])
 def test_another_ports_first_packet_passes(lab, frameblast, mode, rate):
     before = counters(lab)
-    noisy, target = lab.cloud.machine("noisy"), lab.cloud.machine("target")
-    blast = Blast(frameblast, lab.namespace("noisy"), noisy.mac, target.mac, mode, rate, SECONDS)
+    noisy, near, target = (lab.cloud.machine(name) for name in ("noisy", "near", "target"))
+    blast = Blast(frameblast, lab.namespace("noisy"), noisy.mac, near.mac, mode, rate, SECONDS)
     try:
         begin = time.monotonic()
         wait_until(lambda: time.monotonic() - begin > 1.0, "the flood to be in full flow", 3)
@@ -47,8 +47,8 @@ def test_another_ports_first_packet_passes(lab, frameblast, mode, rate):
             assert blast.running(), "the flood ended too early for the test to mean anything"
             assert question in answered, f"calm never reached {name} under the flood"
             waited.append(answered[question])
-        # A machine with other work to do may delay one of them.
-        assert min(waited) < FIRST_PACKET_SECONDS, f"calm waited {waited} s"
+        print(f"{mode}: calm waited {waited} s")
+        assert max(waited) < FIRST_PACKET_SECONDS, f"calm waited {waited} s"
         asked = time.monotonic()
         lab.status("h1")
         assert time.monotonic() - asked < 1.0, "the agent was too busy to tell its status"
@@ -56,6 +56,7 @@ def test_another_ports_first_packet_passes(lab, frameblast, mode, rate):
     finally:
         blast.stop()
     grown = {what: count - before[what] for what, count in counters(lab).items()}
+    print(f"{mode}: {sent / SECONDS:.0f} packets/s sent, {grown}")
     allowed = UPCALL_RATE * (SECONDS + 1)
     if mode == "fixed":
         assert sent > 0.5 * allowed, f"the machine is too slow for this test: {sent} packets"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sends small UDP-in-IPv4 frames from an interface of a network namespace at a steady rate, for a bounded time.
+// Sends small UDP-in-IPv4 frames from an interface of a network namespace at a steady rate, for a bounded time, from two threads.
 //
 //   frameblast NAMESPACE INTERFACE SOURCE-MAC TARGET-MAC fixed|targets|sources PACKETS-PER-SECOND SECONDS
 //
@@ -14,6 +14,7 @@
 #include <net/if.h>
 #include <netinet/ip.h>
 #include <netinet/udp.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -23,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { kBurst = 32, kFrame = 60 };
+enum { kSenders = 2, kBurst = 64, kFrame = 60 };
 
 static void die(const char *what) {
     perror(what);
@@ -60,6 +61,64 @@ static void numberMac(uint8_t *mac, uint32_t number) {
     for (int i = 0; i < 4; i++) mac[2 + i] = (uint8_t)(number >> (24 - 8 * i));
 }
 
+// One sender: its share of the rate, from its own socket and its own range of new MACs.
+struct sender {
+    pthread_t thread;
+    const char *interface, *source, *target;
+    int targets, sources;
+    uint32_t number;
+    double rate, begin, end;
+    uint64_t sent;
+};
+
+static void *send_frames(void *argument) {
+    struct sender *const me = argument;
+    const int fd = socket(AF_PACKET, SOCK_RAW, 0);
+    if (fd < 0) die("packet socket");
+    struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex(me->interface)};
+    if (!to.sll_ifindex || bind(fd, (void *)&to, sizeof to)) die(me->interface);
+    const int buffer = 1 << 22, bypass = 1;
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &buffer, sizeof buffer);
+    if (setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &bypass, sizeof bypass)) die("PACKET_QDISC_BYPASS");
+
+    uint8_t frames[kBurst][kFrame];
+    struct iovec io[kBurst];
+    struct mmsghdr messages[kBurst];
+    memset(frames, 0, sizeof frames);
+    memset(messages, 0, sizeof messages);
+    for (int i = 0; i < kBurst; i++) {
+        uint8_t *frame = frames[i];
+        parseMac(me->target, frame);
+        parseMac(me->source, frame + 6);
+        frame[12] = 0x08;
+        struct iphdr *ip = (void *)(frame + 14);
+        *ip = (struct iphdr){.version = 4, .ihl = 5, .ttl = 64, .protocol = 17, .tot_len = htons(kFrame - 14)};
+        ip->saddr = htonl(0x0a63630a);  // 10.99.99.10 and .11: nobody answers
+        ip->daddr = htonl(0x0a63630b);
+        ip->check = headerChecksum(ip);
+        struct udphdr *udp = (void *)(frame + 34);
+        *udp = (struct udphdr){.source = htons(40000), .dest = htons(9), .len = htons(kFrame - 34)};
+        io[i] = (struct iovec){frame, kFrame};
+        messages[i].msg_hdr = (struct msghdr){.msg_iov = &io[i], .msg_iovlen = 1};
+    }
+    for (double at = now(); at < me->end; at = now()) {
+        const double due = (at - me->begin) * me->rate - (double)me->sent;
+        if (due < 1) {
+            const struct timespec pause = {0, 50000};
+            nanosleep(&pause, NULL);
+            continue;
+        }
+        const unsigned count = due < kBurst ? (unsigned)due : kBurst;
+        for (unsigned i = 0; i < count && (me->targets || me->sources); i++)
+            numberMac(frames[i] + (me->sources ? 6 : 0), me->number++);
+        const int done = sendmmsg(fd, messages, count, 0);
+        if (done > 0) me->sent += (uint64_t)done;
+        else if (errno != ENOBUFS && errno != EAGAIN) die("sendmmsg");
+    }
+    close(fd);
+    return NULL;
+}
+
 int main(int argc, char **argv) {
     if (argc != 8) {
         fprintf(stderr, "usage: frameblast NAMESPACE INTERFACE SOURCE-MAC TARGET-MAC fixed|targets|sources PPS SECONDS\n");
@@ -76,49 +135,20 @@ int main(int argc, char **argv) {
     const int space = open(path, O_RDONLY | O_CLOEXEC);
     if (space < 0 || setns(space, CLONE_NEWNET)) die(path);
 
-    const int fd = socket(AF_PACKET, SOCK_RAW, 0);
-    if (fd < 0) die("packet socket");
-    struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex(argv[2])};
-    if (!to.sll_ifindex || bind(fd, (void *)&to, sizeof to)) die(argv[2]);
-    const int buffer = 1 << 22;
-    setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &buffer, sizeof buffer);
-
-    static uint8_t frames[kBurst][kFrame];
-    struct iovec io[kBurst];
-    struct mmsghdr messages[kBurst];
-    memset(messages, 0, sizeof messages);
-    for (int i = 0; i < kBurst; i++) {
-        uint8_t *frame = frames[i];
-        parseMac(argv[4], frame);
-        parseMac(argv[3], frame + 6);
-        frame[12] = 0x08;
-        struct iphdr *ip = (void *)(frame + 14);
-        *ip = (struct iphdr){.version = 4, .ihl = 5, .ttl = 64, .protocol = 17, .tot_len = htons(kFrame - 14)};
-        ip->saddr = htonl(0x0a63630a);  // 10.99.99.10 and .11: nobody answers
-        ip->daddr = htonl(0x0a63630b);
-        ip->check = headerChecksum(ip);
-        struct udphdr *udp = (void *)(frame + 34);
-        *udp = (struct udphdr){.source = htons(40000), .dest = htons(9), .len = htons(kFrame - 34)};
-        io[i] = (struct iovec){frame, kFrame};
-        messages[i].msg_hdr = (struct msghdr){.msg_iov = &io[i], .msg_iovlen = 1};
-    }
-
-    // New MACs start at a place of their own in each run.
-    uint32_t number = (uint32_t)getpid() << 16 ^ (uint32_t)time(NULL);
-    uint64_t sent = 0;
+    // New MACs start at a place of their own in each run and each sender.
+    const uint32_t number = (uint32_t)getpid() << 16 ^ (uint32_t)time(NULL);
+    struct sender senders[kSenders];
     const double begin = now();
-    for (double at = begin; at < begin + seconds; at = now()) {
-        const double due = (at - begin) * rate - (double)sent;
-        if (due < 1) {
-            const struct timespec pause = {0, 50000};
-            nanosleep(&pause, NULL);
-            continue;
-        }
-        const unsigned count = due < kBurst ? (unsigned)due : kBurst;
-        for (unsigned i = 0; i < count && (targets || sources); i++) numberMac(frames[i] + (sources ? 6 : 0), number++);
-        const int done = sendmmsg(fd, messages, count, 0);
-        if (done > 0) sent += (uint64_t)done;
-        else if (errno != ENOBUFS && errno != EAGAIN) die("sendmmsg");
+    for (int i = 0; i < kSenders; i++) {
+        senders[i] = (struct sender){.interface = argv[2], .source = argv[3], .target = argv[4], .targets = targets,
+                                     .sources = sources, .number = number + (uint32_t)i * 0x40000000U,
+                                     .rate = rate / kSenders, .begin = begin, .end = begin + seconds};
+        if ((errno = pthread_create(&senders[i].thread, NULL, send_frames, &senders[i]))) die("pthread_create");
+    }
+    uint64_t sent = 0;
+    for (int i = 0; i < kSenders; i++) {
+        pthread_join(senders[i].thread, NULL);
+        sent += senders[i].sent;
     }
     printf("{\"sent\": %lu, \"pps\": %.0f}\n", (unsigned long)sent, (double)sent / (now() - begin));
     return 0;
