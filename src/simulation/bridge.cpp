@@ -66,8 +66,9 @@ SimulationResult unicast(PacketWalk& walk, const Bridge& bridge, const Port& in,
     if (*port == in.id) return walk.drop(DropReason::Hairpin);
     walk.tag(FlowTag::device(port->uuid()));
     const auto* out = walk.topology().port(*port);
-    // A table can lag behind, or be written by hand: it never leads into another bridge.
-    if (out == nullptr || !out->exterior() || out->bridge != bridge.id) return walk.drop(DropReason::UnpluggedPort, FlowClass::Error);
+    // A table lags behind when a machine is plugged in elsewhere, or was written by hand: a port that is gone
+    // says nothing about where the MAC is now, and one of another bridge is never entered.
+    if (out == nullptr || !out->exterior() || out->bridge != bridge.id) return flood(walk, bridge, in);
     if (!out->adminUp) return walk.drop(DropReason::PortAdminDown);
     if (!out->active) return walk.drop(DropReason::EgressPortInactive, FlowClass::Error);
     const auto change = tagChange(walk, in, *out);

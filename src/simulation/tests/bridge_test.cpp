@@ -155,25 +155,26 @@ TEST_F(BridgeFixture, InactiveEgressIsAShortDropThatItsReturnEnds) {
     EXPECT_THAT(tags(drop), Contains(FlowTag::device(portId(4).uuid())));
 }
 
-TEST_F(BridgeFixture, UnboundOrMissingEgressIsUnplugged) {
+TEST_F(BridgeFixture, EntryOfAnUnboundOrMissingPortIsFlooded) {
     auto unbound = activePort(4, bridge);
     unbound.host = {};
     topology.port(unbound);
     macs.set(bridge, {}, mac(4), portId(4));
     macs.set(bridge, {}, mac(5), portId(5));
-    for (const auto destination : {mac(4), mac(5)}) {
-        const auto drop = dropFrom(1, frame(mac(1), destination));
-        EXPECT_EQ(drop.reason, DropReason::UnpluggedPort);
-        EXPECT_EQ(drop.flowClass, FlowClass::Error);
+    for (const unsigned gone : {4U, 5U}) {
+        const auto result = forwardFrom(1, frame(mac(1), mac(gone)));
+        EXPECT_EQ(result.actions, toPorts({2, 3}));
+        EXPECT_THAT(result.tags, Contains(vlanPort(mac(gone), gone))) << "the machine's next frame ends it";
+        EXPECT_THAT(result.tags, Contains(FlowTag::device(portId(gone).uuid()))) << "and so does the port's return";
     }
 }
 
 TEST_F(BridgeFixture, MacEntryThatNamesAPortOfAnotherBridgeLeaksNothing) {
     topology.bridge(bridgeId(2)).port(activePort(8, bridgeId(2)));
     macs.set(bridge, {}, mac(8), portId(8));
-    const auto drop = dropFrom(1, frame(mac(1), mac(8)));
-    EXPECT_EQ(drop.reason, DropReason::UnpluggedPort);
-    EXPECT_THAT(tags(drop), Contains(vlanPort(mac(8), 8)));
+    const auto result = forwardFrom(1, frame(mac(1), mac(8)));
+    EXPECT_EQ(result.actions, toPorts({2, 3, 4}));
+    EXPECT_THAT(result.tags, Contains(vlanPort(mac(8), 8)));
 }
 
 TEST_F(BridgeFixture, AloneOnTheBridge) {
