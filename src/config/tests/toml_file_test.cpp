@@ -15,11 +15,12 @@ std::string errorOf(std::string_view text) {
 
 TEST(TomlFile, LettersOfAllLanguagesInStringsAndComments) {
     const auto values =
-        parseToml("\xef\xbb\xbf# Größe\na = \"naïve \\\" é\" # ж\nb = 'Ωmega'\n", "f.toml");
+        parseToml("\xef\xbb\xbf# Größe\na = \"naïve \\\" é\" # ж\nb = 'Ωmega'\nc = '''é'''\n", "f.toml");
     ASSERT_TRUE(values) << values.error().message;
-    ASSERT_EQ(values->size(), 2U);
+    ASSERT_EQ(values->size(), 3U);
     EXPECT_EQ((*values)[0].text, "naïve \" é");
     EXPECT_EQ((*values)[1].text, "Ωmega");
+    EXPECT_EQ((*values)[2].text, "é");
 }
 
 TEST(TomlFile, LettersBeyondAsciiElsewhereAreRefusedWithTheirPlace) {
@@ -27,8 +28,8 @@ TEST(TomlFile, LettersBeyondAsciiElsewhereAreRefusedWithTheirPlace) {
     EXPECT_THAT(errorOf("a = é\n"), StartsWith("f.toml:1:5:"));
     EXPECT_THAT(errorOf("a = \"b\" é\n"), StartsWith("f.toml:1:9:"));
     EXPECT_THAT(errorOf("a = \"\"\"b\"\"\"\" é\n"), StartsWith("f.toml:1:"));
-    EXPECT_THAT(errorOf("a = '''é'''\n"), StartsWith("f.toml:1:8:"));
-    EXPECT_THAT(errorOf("a = \"\" \ngr\xc3"), StartsWith("f.toml:2:3:"));
+    EXPECT_THAT(errorOf("x = 3\"\\u'*=\" u'1\xef\xb2\xbf\n"), StartsWith("f.toml:1:"));
+    EXPECT_THAT(errorOf("a = \"\" \ngr\xc3"), StartsWith("f.toml:2:2:"));
 }
 
 TEST(TomlFile, BracketsWithoutAKeyAreRefused) {
