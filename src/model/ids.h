@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "base/uuid.h"
+#include "net/ip_address.h"
 
 namespace midonet::model {
 
@@ -15,5 +17,9 @@ std::string bytesOf(const Uuid& id);
 /// Id of the TunnelZoneMember that joins a host to a zone: made from both (a version 8 UUID,
 /// RFC 9562 5.8), so that a host cannot be twice in one zone.
 Uuid memberId(const Uuid& zone, const Uuid& host);
+
+/// Id of the NatBlock that stands for ports 64*block .. 64*block+63 of `address` on a router or bridge: made from the
+/// three in the same way, so that a block cannot be leased twice.
+Uuid natBlockId(const Uuid& device, const net::IpAddress& address, std::uint32_t block);
 
 }  // namespace midonet::model

@@ -152,6 +152,10 @@ public:
 
     void object(const json::object& from, const std::vector<FieldSchema>& fields, Message& to, const std::string& prefix) {
         for (const auto& s : fields) {
+            if (s.flat) {
+                object(from, s.embedded, *to.GetReflection()->MutableMessage(&to, s.field), prefix);
+                continue;
+            }
             if (s.internal || s.readOnly || (s.createOnly && input_ == Input::Update)) {
                 if (input_ == Input::Create) setDefault(s, to);
                 continue;
@@ -237,6 +241,10 @@ public:
     void fields(const std::vector<FieldSchema>& fields, const Message& from) {
         for (const auto& s : fields) {
             if (s.internal) continue;
+            if (s.flat) {
+                this->fields(s.embedded, from.GetReflection()->GetMessage(from, s.field));
+                continue;
+            }
             out_.key(s.json);
             if (s.field->is_repeated()) {
                 out_.beginArray();
@@ -335,6 +343,21 @@ Result<std::optional<T>> readIf(const json::value* value, std::string_view key, 
     if (!result) return Unexpected{result.error().withContext(key)};
     return std::optional<T>{std::move(*result)};
 }
+
+/// Not given is empty.
+template <class T, class Convert>
+Result<std::vector<T>> readList(const json::value* value, std::string_view key, Convert convert) {
+    std::vector<T> out;
+    if (blank(value)) return out;
+    const auto* array = value->if_array();
+    if (array == nullptr) return fail(ErrorCode::Malformed, "{}: must be an array", key);
+    for (const auto& element : *array) {
+        auto item = convert(element);
+        if (!item) return Unexpected{item.error().withContext(key)};
+        out.push_back(std::move(*item));
+    }
+    return out;
+}
 }  // namespace
 
 Result<std::optional<std::string>> JsonBody::text(std::string_view key) const {
@@ -357,27 +380,29 @@ Result<std::optional<net::Mac>> JsonBody::mac(std::string_view key) const {
     });
 }
 Result<std::vector<Uuid>> JsonBody::uuids(std::string_view key) const {
-    std::vector<Uuid> out;
-    const auto* value = find(object(), key);
-    if (blank(value)) return out;
-    const auto* array = value->if_array();
-    if (array == nullptr) return fail(ErrorCode::Malformed, "{}: must be an array of UUIDs", key);
-    for (const auto& element : *array) {
-        auto uuid = toUuid(element);
-        if (!uuid) return Unexpected{uuid.error().withContext(key)};
-        out.push_back(*uuid);
-    }
-    return out;
+    return readList<Uuid>(find(object(), key), key, toUuid);
+}
+
+Result<std::vector<std::string>> JsonBody::texts(std::string_view key) const {
+    return readList<std::string>(find(object(), key), key, toText);
 }
 
 Violations fromJson(const JsonBody& body, const ClassSchema& schema, Input input, Message& object) {
+    return fromJson(body, schema.fields, input, object);
+}
+
+Violations fromJson(const JsonBody& body, const std::vector<FieldSchema>& fields, Input input, Message& object) {
     Violations violations;
-    Reader{input, violations}.object(body.object(), schema.fields, object, "");
+    Reader{input, violations}.object(body.object(), fields, object, "");
     return violations;
 }
 
 void writeFields(JsonWriter& json, const ClassSchema& schema, const Message& object) {
-    Writer{json}.fields(schema.fields, object);
+    writeFields(json, schema.fields, object);
+}
+
+void writeFields(JsonWriter& json, const std::vector<FieldSchema>& fields, const Message& object) {
+    Writer{json}.fields(fields, object);
 }
 
 }  // namespace midonet::model

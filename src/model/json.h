@@ -37,6 +37,7 @@ public:
     Result<std::optional<Uuid>> uuid(std::string_view key) const;
     Result<std::optional<net::Mac>> mac(std::string_view key) const;
     Result<std::vector<Uuid>> uuids(std::string_view key) const;
+    Result<std::vector<std::string>> texts(std::string_view key) const;
 
     const boost::json::object& object() const;
 
@@ -53,8 +54,11 @@ enum class Input : std::uint8_t { Create, Update };
 /// says so; unknown keys are ignored. The violations name properties as in REST; with any,
 /// `object` is not to be used. Ranges and lengths: validate().
 Violations fromJson(const JsonBody& body, const ClassSchema& schema, Input input, Message& object);
+/// The same of an embedded message that has a body of its own.
+Violations fromJson(const JsonBody& body, const std::vector<FieldSchema>& fields, Input input, Message& object);
 
 /// Writes the fields the schema shows in REST into the open object of `json`.
 void writeFields(JsonWriter& json, const ClassSchema& schema, const Message& object);
+void writeFields(JsonWriter& json, const std::vector<FieldSchema>& fields, const Message& object);
 
 }  // namespace midonet::model

@@ -3,6 +3,7 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 
+#include <algorithm>
 #include <charconv>
 #include <set>
 
@@ -32,6 +33,7 @@ OnDelete onDeleteOf(schema::OnDelete action) {
     switch (action) {
         case schema::CASCADE: return OnDelete::Cascade;
         case schema::ERROR: return OnDelete::Error;
+        case schema::REMOVE: return OnDelete::Remove;
         default: return OnDelete::Clear;
     }
 }
@@ -63,8 +65,7 @@ public:
         out->mediaVersions.assign(rules.media_versions().begin(), rules.media_versions().end());
         out->cli = rules.cli();
         out->fields = readFields(type, {}, *out);
-        for (const auto& field : out->fields)
-            if (field.unique) out->uniqueFields.push_back(&field);
+        collectUnique(out->fields, {}, *out);
         checkId(*out);
         return out;
     }
@@ -76,8 +77,10 @@ private:
         out.reserve(static_cast<std::size_t>(type->field_count()));
         for (int i = 0; i < type->field_count(); ++i) {
             out.push_back(readField(*type->field(i), above, owner));
-            MIDONET_ASSERT(jsonNames.insert(out.back().json).second,
-                           "two fields of a message have the same JSON name");
+            const auto& added = out.back();
+            for (const auto& shown : added.flat ? added.embedded : std::vector{added})
+                MIDONET_ASSERT(jsonNames.insert(shown.json).second,
+                               "two fields of a message have the same JSON name");
         }
         return out;
     }
@@ -96,6 +99,7 @@ private:
         out.required = rules.required();
         out.nullable = rules.nullable();
         out.unique = rules.unique();
+        out.flat = rules.flat();
         out.defaultValue = rules.default_value();
         out.min = rules.min();
         out.max = rules.max();
@@ -108,14 +112,15 @@ private:
                        "the default value of a field is of its type");
         MIDONET_ASSERT(out.format != Format::Uuid || field.type() == pb::FieldDescriptor::TYPE_BYTES,
                        "an id is stored in a bytes field");
-        MIDONET_ASSERT(!out.unique || (above.empty() && !field.is_repeated() &&
-                                       field.cpp_type() != pb::FieldDescriptor::CPPTYPE_MESSAGE),
-                       "a unique field is a scalar of the object itself");
+        const bool message = field.cpp_type() == pb::FieldDescriptor::CPPTYPE_MESSAGE;
+        MIDONET_ASSERT(!out.unique || (!field.is_repeated() && !message), "a unique field is a scalar");
+        MIDONET_ASSERT(!out.flat || (!field.is_repeated() && message),
+                       "only one embedded message can be flat, not a list");
 
         auto path = above;
         path.push_back(&field);
         if (rules.has_reference()) out.reference = addReference(out, path, rules.reference(), owner);
-        if (field.cpp_type() == pb::FieldDescriptor::CPPTYPE_MESSAGE) {
+        if (message) {
             for (const auto* outer : above)
                 MIDONET_ASSERT(outer->message_type() != field.message_type(),
                                "an embedded message does not contain itself");
@@ -130,14 +135,26 @@ private:
         MIDONET_ASSERT(target != targets_.end(), "a reference names a class of the schema");
         MIDONET_ASSERT(field.format == Format::Uuid, "a reference is a field of format UUID");
         const ReferenceRules out{target->second, onDeleteOf(rules.on_delete()), rules.exclusive()};
-        ReferencePath reference;
-        for (const auto* step : path) {
-            if (!reference.name.empty()) reference.name += '.';
-            reference.name += step->name();
+        const bool inList = std::any_of(path.begin(), path.end() - 1, [](const auto* step) { return step->is_repeated(); });
+        MIDONET_ASSERT(out.onDelete != OnDelete::Remove || (inList && !path.back()->is_repeated()),
+                       "what is removed with a target is an element of a list");
+        owner.references.push_back({nameOf(path), path, out});
+        return out;
+    }
+
+    /// When all is read: the fields have moved to where they stay.
+    static void collectUnique(const std::vector<FieldSchema>& fields, const Descriptors& above, ClassSchema& owner) {
+        for (const auto& field : fields) {
+            auto path = above;
+            path.push_back(field.field);
+            if (field.unique) owner.uniqueFields.push_back({nameOf(path), path, &field});
+            collectUnique(field.embedded, path, owner);
         }
-        reference.path = path;
-        reference.rules = out;
-        owner.references.push_back(std::move(reference));
+    }
+
+    static std::string nameOf(const Descriptors& path) {
+        std::string out;
+        for (const auto* step : path) out += (out.empty() ? "" : ".") + step->name();
         return out;
     }
 
@@ -181,6 +198,25 @@ const T* findBy(const std::vector<T>& items, std::string T::*member, std::string
     return nullptr;
 }
 
+/// Takes those elements of the innermost list on the path out that name `target`.
+void removeElements(Message& object, const ReferencePath& reference, const Uuid& target) {
+    const auto isList = [](const auto* step) { return step->is_repeated(); };
+    const auto list = std::find_if(reference.path.rbegin(), reference.path.rend(), isList).base();  // behind it
+    const Descriptors above{reference.path.begin(), list};
+    const ReferencePath below{{}, {list, reference.path.end()}, reference.rules};
+    walk(object, above, 0, [&](Message& holder, const pb::FieldDescriptor& field) {
+        const auto* reflection = holder.GetReflection();
+        int kept = 0;
+        const int size = reflection->FieldSize(holder, &field);
+        for (int i = 0; i < size; ++i) {
+            if (targetsOf(reflection->GetRepeatedMessage(holder, &field, i), below) == std::vector{target}) continue;
+            if (i != kept) reflection->SwapElements(&holder, &field, i, kept);
+            ++kept;
+        }
+        for (int i = kept; i < size; ++i) reflection->RemoveLast(&holder, &field);
+    });
+}
+
 const pb::FieldDescriptor& idField(const Message& object) {
     const auto* field = object.GetDescriptor()->FindFieldByNumber(1);
     MIDONET_ASSERT(field != nullptr && field->type() == pb::FieldDescriptor::TYPE_BYTES,
@@ -200,6 +236,10 @@ const FieldSchema* ClassSchema::fieldByJson(std::string_view json) const {
 
 const ReferencePath* ClassSchema::reference(std::string_view pathName) const {
     return findBy(references, &ReferencePath::name, pathName);
+}
+
+const UniquePath* ClassSchema::unique(std::string_view pathName) const {
+    return findBy(uniqueFields, &UniquePath::name, pathName);
 }
 
 std::unique_ptr<Message> ClassSchema::make() const {
@@ -284,6 +324,7 @@ std::vector<Uuid> targetsOf(const Message& object, const ReferencePath& referenc
 }
 
 void clearReference(Message& object, const ReferencePath& reference, const Uuid& target) {
+    if (reference.rules.onDelete == OnDelete::Remove) return removeElements(object, reference, target);
     const auto bytes = target.toBytes();
     walk(object, reference.path, 0, [&](Message& message, const pb::FieldDescriptor& field) {
         const auto* reflection = message.GetReflection();
@@ -306,7 +347,10 @@ std::string textOf(const Message& object, const FieldSchema& schema) {
     const auto* field = schema.field;
     if (!reflection->HasField(object, field)) return {};  // proto3 scalars: the default is "unset"
     switch (field->cpp_type()) {
-        case pb::FieldDescriptor::CPPTYPE_STRING: return reflection->GetString(object, field);
+        case pb::FieldDescriptor::CPPTYPE_STRING: {
+            auto text = reflection->GetString(object, field);
+            return schema.format == Format::Uuid ? uuidOf(text).toString() : text;
+        }
         case pb::FieldDescriptor::CPPTYPE_INT32:
             return std::to_string(reflection->GetInt32(object, field));
         case pb::FieldDescriptor::CPPTYPE_INT64:
@@ -324,6 +368,14 @@ std::string textOf(const Message& object, const FieldSchema& schema) {
     }
     MIDONET_ASSERT(false, "a unique field is text, a whole number or an enumerator");
     return {};
+}
+
+std::vector<std::string> textsOf(const Message& object, const UniquePath& unique) {
+    std::vector<std::string> out;
+    walk(object, unique.path, 0, [&](const Message& message, const pb::FieldDescriptor&) {
+        if (auto text = textOf(message, *unique.field); !text.empty()) out.push_back(std::move(text));
+    });
+    return out;
 }
 
 }  // namespace midonet::model

@@ -26,7 +26,7 @@ using Class = const google::protobuf::Descriptor*;
 /// How a `bytes` or `string` field is written in JSON and checked (schema/options.proto).
 enum class Format : std::uint8_t { Plain, Uuid, Mac, Ipv4, Ip, IpPrefix };
 /// What happens to the holder of a reference when its target is deleted.
-enum class OnDelete : std::uint8_t { Clear, Cascade, Error };
+enum class OnDelete : std::uint8_t { Clear, Cascade, Error, Remove };
 
 struct ReferenceRules {
     Class target = nullptr;
@@ -46,6 +46,7 @@ struct FieldSchema {
     bool required = false;
     bool nullable = false;
     bool unique = false;
+    bool flat = false;
     std::string defaultValue;  ///< Text; empty: the default of the type.
     std::int64_t min = 0;      ///< A range is given when min < max.
     std::int64_t max = 0;
@@ -68,6 +69,14 @@ struct ReferencePath {
     ReferenceRules rules;
 };
 
+/// A field whose values no two objects of the class share; inside repeated messages, no two elements of
+/// all of them. `name` is a path as that of a reference: "name", "rules.id".
+struct UniquePath {
+    std::string name;
+    std::vector<const google::protobuf::FieldDescriptor*> path;
+    const FieldSchema* field = nullptr;
+};
+
 /// One class of stored objects: a message with the option schema.object.
 class ClassSchema {
 public:
@@ -79,7 +88,7 @@ public:
     std::string cli;
     std::vector<FieldSchema> fields;  ///< In order of declaration; the first one is the id.
     std::vector<ReferencePath> references;
-    std::vector<const FieldSchema*> uniqueFields;
+    std::vector<UniquePath> uniqueFields;
 
     /// Where other classes (or this one) refer to it.
     struct Incoming {
@@ -92,6 +101,7 @@ public:
     const FieldSchema* field(std::string_view schemaName) const;
     const FieldSchema* fieldByJson(std::string_view json) const;
     const ReferencePath* reference(std::string_view pathName) const;
+    const UniquePath* unique(std::string_view pathName) const;
 
     /// A new object of the class, empty.
     std::unique_ptr<Message> make() const;
@@ -136,10 +146,13 @@ void setId(Message& object, const Uuid& id);
 
 /// Targets an object names through one reference field; unset ones are left out, doubles kept.
 std::vector<Uuid> targetsOf(const Message& object, const ReferencePath& reference);
-/// Removes `target` from a reference field: a scalar is unset, an element of a list taken out.
+/// Removes `target` from a reference field: a scalar is unset, an element of a list taken out; with
+/// OnDelete::Remove, the innermost element of a repeated message that holds it.
 void clearReference(Message& object, const ReferencePath& reference, const Uuid& target);
 
-/// The value of a scalar field as text for a unique key; empty when unset.
+/// The value of a scalar field as text, as for a unique key; empty when unset.
 std::string textOf(const Message& object, const FieldSchema& field);
+/// The values an object has in a unique field; unset ones are left out, doubles kept.
+std::vector<std::string> textsOf(const Message& object, const UniquePath& unique);
 
 }  // namespace midonet::model

@@ -59,7 +59,7 @@ void checkField(const FieldSchema& s, const Message& object, const std::string& 
     if (f->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
         if (s.embedded.empty()) return;
         if (!f->is_repeated()) {
-            if (reflection.HasField(object, f)) check(s.embedded, reflection.GetMessage(object, f), property + ".", out);
+            if (reflection.HasField(object, f)) check(s.embedded, reflection.GetMessage(object, f), s.flat ? prefix : property + ".", out);
             return;
         }
         for (int i = 0; i < reflection.FieldSize(object, f); ++i)
@@ -84,9 +84,11 @@ void check(const std::vector<FieldSchema>& fields, const Message& object, const 
 
 }  // namespace
 
-Violations validate(const ClassSchema& schema, const Message& object) {
+Violations validate(const ClassSchema& schema, const Message& object) { return validate(schema.fields, object); }
+
+Violations validate(const std::vector<FieldSchema>& fields, const Message& object) {
     Violations out;
-    check(schema.fields, object, "", out);
+    check(fields, object, "", out);
     return out;
 }
 

@@ -18,5 +18,7 @@ using Violations = std::vector<Violation>;
 /// Holds what clients may set against the rules of the schema: required, range, length. Fields that
 /// are internal or read-only are our own and not looked at. Empty: nothing wrong.
 Violations validate(const ClassSchema& schema, const Message& object);
+/// The same of an embedded message.
+Violations validate(const std::vector<FieldSchema>& fields, const Message& object);
 
 }  // namespace midonet::model

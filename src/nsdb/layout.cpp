@@ -37,13 +37,13 @@ std::string indexDirectory(const model::ClassSchema& target, const Uuid& id,
     return fmt::format("i/{}/{}/{}.{}", target.name, id, holder.name, reference.name);
 }
 
-RecordKey uniqueKey(const model::ClassSchema& type, const model::FieldSchema& field,
+RecordKey uniqueKey(const model::ClassSchema& type, const model::UniquePath& unique,
                     std::string_view value) {
     auto name = encodeName(value);
     if (name.size() > kMaxUniqueName)
         name = fmt::format("{}%%{:016x}{:016x}", name.substr(0, kMaxUniqueName), hashOf(value, 1),
                            hashOf(value, 2));
-    return {fmt::format("u/{}.{}", type.name, field.name), std::move(name)};
+    return {fmt::format("u/{}.{}", type.name, unique.name), std::move(name)};
 }
 
 std::string stateDirectory(const model::ClassSchema& type, const Uuid& id) {
@@ -110,5 +110,9 @@ std::string macTableName(const Uuid& bridge, std::uint16_t vlan) {
 }
 
 std::string macTablesOf(const Uuid& bridge) { return fmt::format("Bridge/{}/mac_table", bridge); }
+
+std::string routerArpTableName(const Uuid& router) { return fmt::format("Router/{}/arp_table", router); }
+
+std::string bridgeArpTableName(const Uuid& bridge) { return fmt::format("Bridge/{}/ip4_mac_map", bridge); }
 
 }  // namespace midonet::nsdb

@@ -23,7 +23,7 @@ std::string objectDirectory(const model::ClassSchema& type);
 RecordKey objectKey(const model::ClassSchema& type, const Uuid& id);
 std::string indexDirectory(const model::ClassSchema& target, const Uuid& id,
                            const model::ClassSchema& holder, const model::ReferencePath& reference);
-RecordKey uniqueKey(const model::ClassSchema& type, const model::FieldSchema& field,
+RecordKey uniqueKey(const model::ClassSchema& type, const model::UniquePath& unique,
                     std::string_view value);
 std::string stateDirectory(const model::ClassSchema& type, const Uuid& id);
 std::string tableDirectory(std::string_view table);

@@ -44,8 +44,8 @@ Result<std::vector<Uuid>> ObjectReader::referrers(Class type, std::string_view f
 Result<std::optional<Uuid>> ObjectReader::findUnique(Class type, std::string_view field,
                                                      std::string_view value) {
     const auto& schema = schema_.of(type);
-    const auto* unique = schema.field(field);
-    MIDONET_ASSERT(unique != nullptr && unique->unique, "the field is unique in the schema");
+    const auto* unique = schema.unique(field);
+    MIDONET_ASSERT(unique != nullptr, "the field is unique in the schema");
     const auto key = uniqueKey(schema, *unique, value);
     TRY(record, snapshot_.get(key.directory, key.name));
     if (!record) return std::optional<Uuid>{};

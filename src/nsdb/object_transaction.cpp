@@ -16,6 +16,11 @@ std::set<Uuid> distinctTargets(const Message* object, const model::ReferencePath
     return {targets.begin(), targets.end()};
 }
 
+std::set<std::string> distinctTexts(const Message& object, const model::UniquePath& unique) {
+    const auto texts = model::textsOf(object, unique);
+    return {texts.begin(), texts.end()};
+}
+
 }  // namespace
 
 Result<void> ObjectTransaction::create(const Message& object) {
@@ -82,17 +87,22 @@ void ObjectTransaction::unlink(const model::ClassSchema& type, const Uuid& id,
 
 Result<void> ObjectTransaction::changeUniqueKeys(const model::ClassSchema& type, const Uuid& id,
                                                  const Message* before, const Message& after) {
-    for (const auto* field : type.uniqueFields) {
-        const auto old = before == nullptr ? std::string{} : model::textOf(*before, *field);
-        const auto now = model::textOf(after, *field);
-        if (old == now) continue;
-        if (!old.empty()) records_.remove(uniqueKey(type, *field, old));
-        if (now.empty()) continue;
-        TRY(holder, findUnique(type.type, field->name, now));
-        if (holder)
-            return fail(ErrorCode::AlreadyExists, "the {} '{}' is taken by {} {}", field->name, now,
-                        type.name, *holder);
-        records_.put(uniqueKey(type, *field, now), id.toString());
+    for (const auto& unique : type.uniqueFields) {
+        const auto old = before == nullptr ? std::set<std::string>{} : distinctTexts(*before, unique);
+        const auto values = model::textsOf(after, unique);
+        const auto now = distinctTexts(after, unique);
+        if (now.size() != values.size())
+            return fail(ErrorCode::AlreadyExists, "{} {} has two equal values of {}", type.name, id, unique.name);
+        for (const auto& value : old)
+            if (!now.contains(value)) records_.remove(uniqueKey(type, unique, value));
+        for (const auto& value : now) {
+            if (old.contains(value)) continue;
+            TRY(holder, findUnique(type.type, unique.name, value));
+            if (holder)
+                return fail(ErrorCode::AlreadyExists, "the {} '{}' is taken by {} {}", unique.name, value,
+                            type.name, *holder);
+            records_.put(uniqueKey(type, unique, value), id.toString());
+        }
     }
     return {};
 }
@@ -141,9 +151,7 @@ Result<void> ObjectTransaction::clearHolder(const model::ClassSchema& type, cons
     auto changed = type.make();
     changed->CopyFrom(*stored.object);
     model::clearReference(*changed, reference, target);
-    unlink(type, id, reference, target);
-    records_.put(objectKey(type, id), changed->SerializeAsString());
-    return {};
+    return save(type, id, stored.object.get(), *changed);
 }
 
 void ObjectTransaction::erase(const Known& known) {
@@ -151,9 +159,8 @@ void ObjectTransaction::erase(const Known& known) {
     for (const auto& reference : type.references)
         for (const auto& target : distinctTargets(known.object.get(), reference))
             unlink(type, known.id, reference, target);
-    for (const auto* field : type.uniqueFields)
-        if (const auto value = model::textOf(*known.object, *field); !value.empty())
-            records_.remove(uniqueKey(type, *field, value));
+    for (const auto& unique : type.uniqueFields)
+        for (const auto& value : model::textsOf(*known.object, unique)) records_.remove(uniqueKey(type, unique, value));
     records_.remove(objectKey(type, known.id));
     records_.removeTree(stateDirectory(type, known.id));
     records_.removeTree(tablesOf(type, known.id));

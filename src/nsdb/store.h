@@ -201,6 +201,10 @@ public:
 std::string macTableName(const Uuid& bridge, std::uint16_t vlan);
 /// What all of them begin with.
 std::string macTablesOf(const Uuid& bridge);
+/// `Router/<id>/arp_table`; key = IPv4 address, value = "mac;expiry;stale;lastArp", times in ms since 1970.
+std::string routerArpTableName(const Uuid& router);
+/// `Bridge/<id>/ip4_mac_map`; key = IPv4 address, value = MAC: what the bridge answers ARP requests with.
+std::string bridgeArpTableName(const Uuid& bridge);
 
 struct EmbeddedOptions {
     std::string path;                            ///< Folder; made when absent.

@@ -45,5 +45,16 @@ TEST(MemberId, SimilarIdsDoNotCollide) {
             EXPECT_TRUE(seen.insert(memberId(Uuid{zone, 0}, Uuid{0, host})).second);
 }
 
+TEST(NatBlockId, IsMadeFromAllThree) {
+    const Uuid device{1, 2};
+    const auto v4 = *net::IpAddress::parse("203.0.113.1");
+    const auto v6 = *net::IpAddress::parse("::cb00:7101");
+    const std::set<Uuid> ids{natBlockId(device, v4, 1), natBlockId(device, v4, 2), natBlockId(Uuid{2, 1}, v4, 1),
+                             natBlockId(device, v6, 1), natBlockId(device, *net::IpAddress::parse("203.0.113.2"), 1)};
+    EXPECT_EQ(ids.size(), 5u);
+    // Another algorithm would lease blocks of a running cloud twice.
+    EXPECT_EQ(natBlockId(device, v4, 1).toString(), "bdd7fff8-881c-8f4f-bdd7-488c787d4442");
+}
+
 }  // namespace
 }  // namespace midonet::model

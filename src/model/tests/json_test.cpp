@@ -181,13 +181,39 @@ TEST(FromJson, ReadsEmbeddedAndRepeatedMessages) {
     EXPECT_EQ(violations[2].property, "cargo[1]");
 }
 
+TEST(FromJson, FlatMessagesStandBesideTheirHolder) {
+    const Schema schema{{fleet::Ship::descriptor()->file()}};
+    const auto& fields = schema.of<fleet::Ship>().field("berths")->embedded;
+    fleet::Ship::Berth berth;
+    ASSERT_TRUE(fromJson(body(R"({"id":")" + kId + R"(","window":"true","pillows":"2"})"), fields, Input::Create, berth).empty());
+    EXPECT_TRUE(berth.comfort().window());
+    EXPECT_EQ(berth.comfort().pillows(), 2U);
+    JsonWriter json;
+    json.beginObject();
+    writeFields(json, fields, berth);
+    EXPECT_EQ(json.endObject().text(), R"({"id":")" + kId + R"(","guestId":null,"window":true,"pillows":2})");
+
+    EXPECT_EQ(fromJson(body(R"({"window":"x"})"), fields, Input::Create, berth), (Violations{{"window", "must be true or false"}}));
+    berth.mutable_comfort()->set_pillows(4);
+    ASSERT_EQ(validate(fields, berth).size(), 1U);
+    EXPECT_EQ(validate(fields, berth)[0].property, "pillows");
+}
+
+TEST(JsonBody, ReadsListsOfTexts) {
+    const auto b = body(R"({"good":["a",7,true],"none":null,"bad":"a","worse":[{}]})");
+    EXPECT_EQ(*b.texts("good"), (std::vector<std::string>{"a", "7", "true"}));
+    EXPECT_TRUE(b.texts("none")->empty());
+    EXPECT_TRUE(b.texts("absent")->empty());
+    for (const char* key : {"bad", "worse"}) EXPECT_FALSE(b.texts(key)) << key;
+}
+
 TEST(WriteFields, ShowsNullsForWhatIsUnset) {
-    EXPECT_EQ(written(Bridge{}), R"({"id":null,"tenantId":null,"name":null,"adminStateUp":false})");
+    EXPECT_EQ(written(Bridge{}), R"({"id":null,"tenantId":null,"name":null,"adminStateUp":false,"inboundFilterId":null,"outboundFilterId":null})");
     EXPECT_EQ(written(created<TunnelZone>(R"({"id":")" + kId + R"(","name":"z\"\n","type":"gre"})")),
               R"({"id":")" + kId + R"(","name":"z\"\n","type":"gre"})");
     const auto text = written(Port{});
     EXPECT_EQ(text.find("previousHostId"), std::string::npos) << "internal";
-    EXPECT_NE(text.find(R"("deviceId":null)"), std::string::npos);
+    EXPECT_NE(text.find(R"("peerId":null)"), std::string::npos);
     EXPECT_NE(text.find(R"("tunnelKey":0)"), std::string::npos);
 }
 

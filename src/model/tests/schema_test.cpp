@@ -40,12 +40,14 @@ TEST(Schema, ResolvesFieldRules) {
     EXPECT_EQ(port.field("vif_id")->format, Format::Uuid);
     const auto& zone = Schema::get().of<TunnelZone>();
     ASSERT_EQ(zone.uniqueFields.size(), 1U);
-    EXPECT_EQ(zone.uniqueFields[0], zone.field("name"));
+    EXPECT_EQ(zone.uniqueFields[0].field, zone.field("name"));
+    EXPECT_EQ(zone.unique("name"), &zone.uniqueFields[0]);
+    EXPECT_EQ(zone.unique("type"), nullptr);
 }
 
 TEST(Schema, ResolvesReferencesBothWays) {
     const auto& bridge = Schema::get().of<Bridge>();
-    ASSERT_EQ(bridge.referencedBy.size(), 1U);
+    ASSERT_EQ(bridge.referencedBy.size(), 2U) << "ports, and NAT blocks";
     EXPECT_EQ(bridge.referencedBy[0].holder, &Schema::get().of<Port>());
     EXPECT_EQ(bridge.referencedBy[0].reference->name, "bridge_id");
     EXPECT_EQ(bridge.referencedBy[0].reference->rules.onDelete, OnDelete::Cascade);
@@ -58,6 +60,33 @@ TEST(Schema, FindsReferencesInsideEmbeddedMessages) {
     EXPECT_EQ(ship.reference("cargo.owner_ids")->rules.target, fleet::Captain::descriptor());
     EXPECT_TRUE(ship.reference("captain_id")->rules.exclusive);
     EXPECT_EQ(ship.field("cargo")->embedded.size(), 2U);
+}
+
+TEST(Schema, FindsUniqueFieldsInsideEmbeddedMessages) {
+    const auto& ship = fleetSchema().of<fleet::Ship>();
+    const auto* unique = ship.unique("berths.id");
+    ASSERT_NE(unique, nullptr);
+    EXPECT_EQ(unique->field, &ship.field("berths")->embedded[0]);
+    const auto first = Uuid::random(), second = Uuid::random();
+    fleet::Ship object;
+    EXPECT_TRUE(textsOf(object, *unique).empty());
+    for (const auto& id : {first, second, Uuid{}, first}) object.add_berths()->set_id(bytesOf(id));
+    EXPECT_EQ(textsOf(object, *unique), (std::vector{first.toString(), second.toString(), first.toString()})) << "as text, doubles kept";
+}
+
+TEST(References, OfAnElementTakeItAlongWhereTheSchemaSaysSo) {
+    const auto& guests = *fleetSchema().of<fleet::Ship>().reference("berths.guest_id");
+    EXPECT_EQ(guests.rules.onDelete, OnDelete::Remove);
+    const auto anne = Uuid::random(), mary = Uuid::random();
+    fleet::Ship object;
+    for (const auto& guest : {anne, mary, Uuid{}, anne, mary}) object.add_berths()->set_guest_id(bytesOf(guest));
+    clearReference(object, guests, anne);
+    ASSERT_EQ(object.berths_size(), 3);
+    EXPECT_EQ(uuidOf(object.berths(0).guest_id()), mary);
+    EXPECT_TRUE(object.berths(1).guest_id().empty());
+    EXPECT_EQ(uuidOf(object.berths(2).guest_id()), mary) << "the order of the others stays";
+    clearReference(object, guests, anne);
+    EXPECT_EQ(object.berths_size(), 3);
 }
 
 TEST(References, AreReadAndClearedWhereverTheyAre) {

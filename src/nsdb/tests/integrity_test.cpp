@@ -46,6 +46,25 @@ TEST_P(Integrity, UnsetUniqueFieldsDoNotCollide) {
     create(harbour(b_));
 }
 
+TEST_P(Integrity, UniqueValuesOfElementsAreUniqueAmongAll) {
+    const auto berth = Uuid::random(), other = Uuid::random();
+    const auto with = [](const Uuid& id, const std::vector<Uuid>& berths) {
+        auto out = ship(id);
+        for (const auto& one : berths) out.add_berths()->set_id(one.toBytes());
+        return out;
+    };
+    const auto holder = [&](const Uuid& id) { return *(*store_->view())->findUnique(Ship::descriptor(), "berths.id", id.toString()); };
+    EXPECT_EQ(refused([&](Transaction& t) { return t.create(with(a_, {berth, berth})); }).code, ErrorCode::AlreadyExists);
+    create(with(a_, {berth, other}));
+    EXPECT_EQ(holder(berth), a_);
+    EXPECT_EQ(refused([&](Transaction& t) { return t.create(with(b_, {other})); }).code, ErrorCode::AlreadyExists);
+    commit([&](Transaction& t) { return t.update(with(a_, {berth})); });
+    create(with(b_, {other}));
+    EXPECT_EQ(holder(other), b_);
+    commit([&](Transaction& t) { return t.remove(Ship::descriptor(), b_); });
+    EXPECT_EQ(holder(other), std::nullopt);
+}
+
 TEST_P(Integrity, UniqueValuesMayBeAnyText) {
     const std::string tricky[] = {"a/b", "%2F", ".", "..", std::string("nul\0nul", 7), "Straße",
                                   std::string(300, 'x') + "1", std::string(300, 'x') + "2"};
@@ -77,6 +96,26 @@ TEST_P(Integrity, TwoObjectsMaySwapUniqueValuesInOneTransactionThroughAThird) {
 }
 
 // References.
+
+TEST_P(Integrity, ReferencesOfElementsTakeThemAlong) {
+    create(captain(a_));
+    create(captain(b_));
+    const auto first = Uuid::random(), second = Uuid::random();
+    auto object = ship(c_);
+    for (const auto& [id, guest] : {std::pair{first, a_}, std::pair{second, b_}}) {
+        auto* berth = object.add_berths();
+        berth->set_id(id.toBytes());
+        berth->set_guest_id(guest.toBytes());
+    }
+    create(object);
+    commit([&](Transaction& t) { return t.remove(Captain::descriptor(), a_); });
+    const auto now = read<Ship>(c_);
+    ASSERT_EQ(now->berths_size(), 1);
+    EXPECT_EQ(now->berths(0).guest_id(), b_.toBytes());
+    EXPECT_THAT(*(*store_->view())->referrers<Ship>("berths.guest_id", b_), ElementsAre(c_));
+    EXPECT_EQ(*(*store_->view())->findUnique(Ship::descriptor(), "berths.id", first.toString()), std::nullopt) << "free again";
+    EXPECT_EQ(*(*store_->view())->findUnique(Ship::descriptor(), "berths.id", second.toString()), c_);
+}
 
 TEST_P(Integrity, AReferenceNamesAnExistingObject) {
     const auto error = refused([&](Transaction& t) { return t.create(ship(a_, b_)); });

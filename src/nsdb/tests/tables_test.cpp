@@ -197,6 +197,12 @@ TEST_P(Tables, ALostSessionsEntriesComeBackUnlessSomebodyLearnedThemSince) {
     EXPECT_THAT(table(), ElementsAre(Pair("moved", "new place"), Pair("stayed", "here")));
 }
 
+TEST(ArpTables, AreNamedAfterTheirDevice) {
+    const Uuid device{1, 2};
+    EXPECT_EQ(routerArpTableName(device), "Router/00000000-0000-0001-0000-000000000002/arp_table");
+    EXPECT_EQ(bridgeArpTableName(device), "Bridge/00000000-0000-0001-0000-000000000002/ip4_mac_map");
+}
+
 TEST(MacTable, IsNamedAfterBridgeAndVlan) {
     const Uuid bridge{1, 2};
     EXPECT_EQ(macTableName(bridge, 7),
