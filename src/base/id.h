@@ -27,11 +27,31 @@ struct HostTag;
 struct TunnelZoneTag;
 struct BridgeTag;
 struct PortTag;
+struct RouterTag;
+struct RouteTag;
+struct ChainTag;
+struct RuleTag;
+struct PortGroupTag;
+struct IpAddrGroupTag;
+struct LoadBalancerTag;
+struct PoolTag;
+struct PoolMemberTag;
+struct VipTag;
 
 using HostId = Id<HostTag>;
 using TunnelZoneId = Id<TunnelZoneTag>;
 using BridgeId = Id<BridgeTag>;
 using PortId = Id<PortTag>;
+using RouterId = Id<RouterTag>;
+using RouteId = Id<RouteTag>;
+using ChainId = Id<ChainTag>;
+using RuleId = Id<RuleTag>;
+using PortGroupId = Id<PortGroupTag>;
+using IpAddrGroupId = Id<IpAddrGroupTag>;
+using LoadBalancerId = Id<LoadBalancerTag>;
+using PoolId = Id<PoolTag>;
+using PoolMemberId = Id<PoolMemberTag>;
+using VipId = Id<VipTag>;
 
 }  // namespace midonet
 

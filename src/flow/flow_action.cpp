@@ -14,7 +14,7 @@ std::string toString(const FlowAction& action) {
             [](const PopVlan&) { return std::string("pop_vlan"); },
             [](const SetIpAddresses& a) { return fmt::format("set_ip(src={},dst={})", a.source, a.destination); },
             [](const SetL4Ports& a) { return fmt::format("set_tp(src={},dst={})", a.source, a.destination); },
-            [](const DecrementTtl&) { return std::string("dec_ttl"); },
+            [](const DecrementTtl& a) { return a.by == 1 ? std::string("dec_ttl") : fmt::format("dec_ttl({})", a.by); },
             [](const ToAgent&) { return std::string("to_agent"); },
         },
         action);

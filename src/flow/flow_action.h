@@ -44,8 +44,11 @@ struct SetL4Ports {
     std::uint16_t destination = 0;
     friend bool operator==(const SetL4Ports&, const SetL4Ports&) = default;
 };
-/// IPv4 TTL or IPv6 hop limit minus one. The simulation has made sure that it is above 1.
+/// IPv4 TTL or IPv6 hop limit minus `by`. A packet that would be left with less than 1 goes to the agent
+/// instead, as it came in and with reason "action": so this is the first action of its list. Other places are
+/// allowed where the flow matches the TTL exactly.
 struct DecrementTtl {
+    std::uint8_t by = 1;
     friend bool operator==(const DecrementTtl&, const DecrementTtl&) = default;
 };
 /// Sends the packet to the agent (reason "action").

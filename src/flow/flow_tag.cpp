@@ -28,4 +28,24 @@ FlowTag FlowTag::tunnelRoute(net::Ipv4Address local, net::Ipv4Address remote) {
 
 FlowTag FlowTag::tunnelKey(net::TunnelKey key) { return {Kind::TunnelKey, mixHash(key.value())}; }
 
+FlowTag FlowTag::routerMac(BridgeId bridge, net::Mac mac) {
+    return {Kind::RouterPort, combineHash(hashOf(bridge.uuid()), mac.value())};
+}
+
+FlowTag FlowTag::destination(RouterId router, const net::IpAddress& address) {
+    return {Kind::Destination, combineHash(hashOf(router.uuid()), address.masked(address.bits() - 4).hash())};
+}
+
+FlowTag FlowTag::arpEntry(RouterId router, const net::IpAddress& address) {
+    return {Kind::ArpEntry, combineHash(hashOf(router.uuid()), address.hash())};
+}
+
+FlowTag FlowTag::bridgeArp(BridgeId bridge, const net::IpAddress& address) {
+    return {Kind::BridgeArp, combineHash(hashOf(bridge.uuid()), address.hash())};
+}
+
+FlowTag FlowTag::statePeers(const Uuid& portOrGroup) { return {Kind::StatePeers, hashOf(portOrGroup)}; }
+
+FlowTag FlowTag::state(std::uint64_t keyHash) { return {Kind::State, mixHash(keyHash)}; }
+
 }  // namespace midonet::flow

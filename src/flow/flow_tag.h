@@ -25,6 +25,12 @@ public:
         DatapathPort = 9,
         TunnelRoute = 10,
         TunnelKey = 11,
+        RouterPort = 8,
+        Destination = 13,
+        ArpEntry = 14,
+        BridgeArp = 15,
+        StatePeers = 16,
+        State = 17,
     };
 
     /// The device (bridge, port) changed or is gone.
@@ -41,6 +47,19 @@ public:
     static FlowTag tunnelRoute(net::Ipv4Address local, net::Ipv4Address remote);
     /// Decided by what the key of a tunnelled packet stands for here.
     static FlowTag tunnelKey(net::TunnelKey key);
+
+    /// A MAC of the bridge was taken to be a router port's, or not to be one (RouterPort).
+    static FlowTag routerMac(BridgeId bridge, net::Mac mac);
+    /// Routed by what the router's table says of this block of 16 addresses (IPv4: /28, IPv6: /124).
+    static FlowTag destination(RouterId router, const net::IpAddress& address);
+    /// Uses what the ARP table of the router says of the address.
+    static FlowTag arpEntry(RouterId router, const net::IpAddress& address);
+    /// Uses what the bridge itself knows of the address: it is a router port's, or in its ARP table.
+    static FlowTag bridgeArp(BridgeId bridge, const net::IpAddress& address);
+    /// The state of its connections is shared with the hosts behind this port or port group.
+    static FlowTag statePeers(const Uuid& portOrGroup);
+    /// Rests on a key of the connection state, by its hash: there, or not there.
+    static FlowTag state(std::uint64_t keyHash);
 
     constexpr std::uint64_t value() const { return value_; }
     Kind kind() const { return static_cast<Kind>(value_ >> 56); }

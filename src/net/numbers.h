@@ -30,6 +30,8 @@ using VlanId = Number<struct VlanIdTag, std::uint16_t>;
 using TunnelKey = Number<struct TunnelKeyTag, std::uint32_t>;
 constexpr std::uint32_t kMaxTunnelKey = 0xffffff;
 constexpr std::uint32_t kLocalTunnelKeyType = 1U << 20;
+/// Messages between agents (connection state): no port has it, no flow is looked up for it.
+constexpr TunnelKey kStateTunnelKey{kMaxTunnelKey};
 
 }  // namespace midonet::net
 

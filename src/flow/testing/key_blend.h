@@ -32,9 +32,11 @@ inline FlowKey blend(const FlowMask& mask, const FlowKey& seen, const FlowKey& o
     if (mask.has(Field::EthDestination)) out.ethDestination = seen.ethDestination;
     if (mask.has(Field::EtherType)) out.etherType = seen.etherType;
     if (mask.has(Field::Vlan)) out.vlan = seen.vlan;
-    if (mask.has(Field::IpSource)) out.ipSource = detail::blendAddress(seen.ipSource, other.ipSource, mask.sourceBits());
-    if (mask.has(Field::IpDestination))
+    // A type that is seen says of which family the addresses are, looked at or not.
+    if (mask.has(Field::EtherType) || mask.looksAtAddresses()) {
+        out.ipSource = detail::blendAddress(seen.ipSource, other.ipSource, mask.sourceBits());
         out.ipDestination = detail::blendAddress(seen.ipDestination, other.ipDestination, mask.destinationBits());
+    }
     if (mask.has(Field::IpProtocol)) out.ipProtocol = seen.ipProtocol;
     if (mask.has(Field::IpTos)) out.ipTos = seen.ipTos;
     if (mask.has(Field::IpTtl)) out.ipTtl = seen.ipTtl;
