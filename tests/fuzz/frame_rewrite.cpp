@@ -39,7 +39,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (actions & 1) edited.setIpAddresses(kV4a, kV4b);
     if (actions & 2) edited.setIpAddresses(kV6a, kV6b);
     if (actions & 4) edited.setL4Ports(static_cast<std::uint16_t>(actions), 0xffff);
-    if (actions & 8) edited.decrementTtl();
+    if (actions & 8) {
+        const auto by = static_cast<std::uint8_t>(actions >> 8);
+        const bool hopsLeft = edited.decrementTtl(by);
+        if (before && before->isIp()) MIDONET_ASSERT(hopsLeft == (before->ttl > by), "few hops are noticed");
+    }
     const auto after = packet::parse(edited.bytes());
     MIDONET_ASSERT(edited.bytes().size() == frame.size(), "rewriting fields moves nothing");
     MIDONET_ASSERT(after.has_value() == before.has_value(), "rewriting fields moves nothing");

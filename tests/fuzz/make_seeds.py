@@ -27,8 +27,11 @@ def frames():
 
 for name, frame in frames():
     write("packet_parse", name, b"\0" + frame)
-    write("frame_rewrite", name, b"\0\x0f" + frame)
+    write("frame_rewrite", name, b"\1\x0f" + frame)
     write("upcall_record", name, b"\0\xff\x10\x05\0\x22\0\0" + frame)
+    if name == "Udp":
+        write("frame_rewrite", "TooFewHops", b"\xff\x0f" + frame)
+        write("upcall_record", "TooBig", b"\2\xff\0\0\0\0\0\0" + frame)
     if name.startswith("Gre"):
         write("tunnel_headers", name, b"\0" + frame[34:])
     if name == "Vxlan":
@@ -58,6 +61,30 @@ for name, content in {
         "persistent": bytes(8) + b"\0\x07value", "leased": b"\1" + bytes(7) + b"\x09" + bytes(range(16)) + b"value",
         "changes": b"\0\x0bo/Bridge\0id\0\x04c\0no", "lease": bytes(range(16))}.items():
     write("nsdb_records", name, content)
+
+
+
+def state_entry(kind, v6, binding):
+    """As src/flowstate/entry_codec.h says."""
+    address = bytes(range(16 if v6 else 4))
+    out = struct.pack(">BBBI", kind, 6, (3 | binding * 4 if v6 else 0) | binding * 8, 60) + bytes(range(16))
+    return out + struct.pack(">HH", 1024, 80) + address + address + (address + b"\x9c\x40" if binding else b"")
+
+
+def state_record(kind, entry):
+    """As src/flowstate/state_log.h says, without the right checksum: the fuzzer reaches the marker at least."""
+    body = struct.pack(">BQ", kind, 1_800_000_000_500) + entry
+    return struct.pack(">BBI", 0xa5, len(body), 0) + body
+
+
+ENTRIES = {f"{'v6' if v6 else 'v4'}-{kind}": state_entry(kind, v6, int(kind != 1)) for v6 in (0, 1) for kind in range(1, 8)}
+for name, entry in ENTRIES.items():
+    write("state_message", name, b"\0MnSt\1\1" + struct.pack(">H", 1) + bytes(range(16)) + bytes(12) + entry)
+write("state_message", "all", b"\0MnSt\1\1" + struct.pack(">H", len(ENTRIES)) + bytes(range(16)) + bytes(12) + b"".join(ENTRIES.values()))
+write("state_message", "ack", b"\0MnSt\1\2" + struct.pack(">H", 2) + bytes(range(16)) + bytes(range(16)))
+for name in ("v4-2", "v6-2"):
+    write("state_log", name, b"\0" + state_record(1, ENTRIES[name]) + state_record(2, ENTRIES[name]))
+write("state_log", "foreign", b"\1[agent]\n")
 
 for index, text in enumerate([
         "/", "/bridges?a=b%20c+d", "/bridges/0123abcd-4567-89ef-fedc-ba9876543210",

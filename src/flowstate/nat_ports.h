@@ -1,0 +1,78 @@
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/uuid.h"
+#include "event/clock.h"
+#include "flowstate/state_key.h"
+
+namespace midonet::flowstate {
+
+constexpr unsigned kNatBlockPorts = 64;
+constexpr unsigned kNatBlocks = 65536 / kNatBlockPorts;
+
+/// Ports that this host may translate to are leased from the NSDB in blocks of 64, for one device and one
+/// address (reference section 5.6; NatBlock in the schema).
+struct NatBlockId {
+    Uuid device;
+    net::IpAddress address;
+    std::uint16_t block = 0;
+    friend auto operator<=>(const NatBlockId&, const NatBlockId&) = default;
+};
+
+/// A translation target, as a rule says it.
+struct NatRange {
+    net::IpAddress firstAddress;
+    net::IpAddress lastAddress;
+    std::uint16_t firstPort = 0;
+    std::uint16_t lastPort = 0;
+    friend bool operator==(const NatRange&, const NatRange&) = default;
+};
+
+/// The blocks that one worker has, and which ports of them are taken. A port may serve several
+/// connections as long as their remote ends differ. One thread.
+class NatPorts {
+public:
+    void addBlock(const NatBlockId& block);
+    /// Blocks without a taken port for `idle`; they are taken out, to be given back. A new block is idle from the
+    /// first call on that sees it.
+    std::vector<NatBlockId> takeIdle(event::TimePoint now, event::Duration idle = std::chrono::minutes{5});
+
+    /// A free port for a connection to `remote` (never port 0), tried in the order of ranges, addresses and blocks, in a block
+    /// from a place that `seed` gives; nothing is taken by it. nullopt: none of the blocks has one.
+    std::optional<Binding> find(const Uuid& device, std::span<const NatRange> ranges, const Binding& remote,
+                                std::uint64_t seed) const;
+    /// The connection takes the port, once (a second time changes nothing); false when the port is in no block of
+    /// this worker.
+    bool take(const Uuid& device, const Binding& port, const Binding& remote);
+    void release(const Uuid& device, const Binding& port, const Binding& remote, event::TimePoint now);
+
+    std::size_t blocks() const { return blocks_.size(); }
+    std::size_t taken() const { return taken_; }
+
+private:
+    struct RemoteHash {
+        using is_avalanching = void;
+        std::size_t operator()(const Binding& remote) const noexcept { return combineHash(remote.address.hash(), remote.port); }
+    };
+    /// A bit for each port, for each remote: thousands of clients of one port cost as little as one, and a port that is
+    /// free for a remote is found at a glance.
+    struct Block {
+        boost::unordered_flat_map<Binding, std::uint64_t, RemoteHash> uses;
+        std::optional<event::TimePoint> idleSince;  // not known before takeIdle() has seen a new block
+    };
+    using Blocks = std::map<NatBlockId, Block>;
+    static std::optional<Binding> findIn(Blocks::const_iterator block, const NatRange& range, const Binding& remote, std::uint64_t seed);
+    Block* blockOf(const Uuid& device, const Binding& port);
+
+    Blocks blocks_;
+    std::size_t taken_ = 0;
+};
+
+}  // namespace midonet::flowstate

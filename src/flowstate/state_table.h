@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "event/clock.h"
+#include "flowstate/state_key.h"
+
+namespace midonet::flowstate {
+
+/// The connection state of one agent: what its workers made and what other hosts told it. One for all
+/// workers, so that an answer that comes in on another worker's port is known for one.
+///
+/// An entry lives while flows hold it, and for its idle time after the last one let go or the last
+/// touch(). Bounded: above `capacity` put() refuses.
+///
+/// Any thread: sharded, each shard behind a short lock (event/sharded.h). No callbacks under a lock.
+class StateTable {
+public:
+    explicit StateTable(std::size_t capacity = 1'000'000);
+    ~StateTable();
+    StateTable(const StateTable&) = delete;
+    StateTable& operator=(const StateTable&) = delete;
+
+    std::optional<Binding> find(const StateKey& key) const;
+    /// The whole entry; `onlyHeld`: nullopt also when no flow rests on it.
+    std::optional<StateEntry> entry(const StateKey& key, bool onlyHeld = false) const;
+    bool contains(const StateKey& key) const { return find(key).has_value(); }
+
+    enum class Put : std::uint8_t {
+        Added,
+        Same,      ///< Was there with this binding; its idle time starts anew.
+        Replaced,  ///< Was there with another one.
+        Refused,   ///< The table is full (or a translation of IPv4 leads to IPv6, which there is none of).
+    };
+    Put put(const StateEntry& entry, event::TimePoint now);
+    /// One more flow rests on the entry; false when it is not there.
+    bool hold(const StateKey& key);
+    void release(const StateKey& key, event::TimePoint now);
+    /// It was in use now, here or on another host.
+    bool touch(const StateKey& key, event::TimePoint now);
+    bool remove(const StateKey& key);
+
+    /// Takes out entries that are past their time, looking at a share of the table at each call: all of
+    /// it in about `calls` calls. What went is returned, for flows and ports that rest on it.
+    std::vector<StateEntry> expire(event::TimePoint now, unsigned calls = 16);
+    /// Entries that flows of this host hold, a share at each call as with expire(): to tell the other hosts again.
+    std::vector<StateEntry> held(unsigned calls = 16) const;
+    std::size_t size() const;
+    /// A copy of everything, unordered; for tests and status.
+    std::vector<StateEntry> all() const;
+
+private:
+    struct Shards;
+    std::unique_ptr<Shards> shards_;
+    std::size_t capacity_;
+};
+
+}  // namespace midonet::flowstate
