@@ -173,7 +173,8 @@ TEST_F(DeviceTrackerTest, ChangeOfAPortEndsItsFlowsAndFloods) {
     EXPECT_THAT(takeTags(), UnorderedElementsAre(device(portId(2)), FlowTag::broadcast(bridgeId(1))));
     changePort(2, [](model::Port& p) { bindTo(p, 0); });
     const auto unbound = takeTags();
-    EXPECT_THAT(unbound, UnorderedElementsAre(device(portId(2)), FlowTag::broadcast(bridgeId(1)))) << "unicast to others stays";
+    EXPECT_THAT(unbound, UnorderedElementsAre(device(portId(2)), FlowTag::broadcast(bridgeId(1)), FlowTag::statePeers(portId(2).uuid())))
+        << "unicast to others stays";
     EXPECT_THAT(bridge(1)->exteriorPorts, ElementsAre(portId(1)));
 }
 
