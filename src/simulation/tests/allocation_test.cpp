@@ -25,7 +25,7 @@ protected:
     std::size_t countFor(std::uint64_t port, const flow::FlowKey& key) {
         const auto snapshot = topology.build();
         const auto before = allocations;
-        const auto result = simulate({portId(port), key}, *snapshot, macs);
+        const auto result = simulate({portId(port), key}, *snapshot, state);
         const auto after = allocations;
         EXPECT_FALSE(std::holds_alternative<Park>(result));
         return after - before;
@@ -39,7 +39,7 @@ TEST_F(AllocationTest, CounterCounts) {
 }
 
 TEST_F(AllocationTest, UnicastAllocatesNothing) {
-    macs.set(bridge, {}, mac(2), portId(2));
+    state.setMac(bridge, {}, mac(2), portId(2));
     EXPECT_EQ(countFor(1, frame(mac(1), mac(2))), 0U);
 }
 
@@ -47,7 +47,7 @@ TEST_F(AllocationTest, UnicastBetweenTrunkAndAccessPortAllocatesNothing) {
     auto access = activePort(2, bridge);
     access.vlan = net::VlanId{10};
     topology.port(access);
-    macs.set(bridge, net::VlanId{10}, mac(1), portId(1));
+    state.setMac(bridge, net::VlanId{10}, mac(1), portId(1));
     EXPECT_EQ(countFor(2, frame(mac(2), mac(1))), 0U);
 }
 

@@ -5,7 +5,7 @@
 #include <variant>
 #include <vector>
 
-#include "simulation/mac_tables.h"
+#include "simulation/worker_state.h"
 #include "simulation/simulator.h"
 #include "topology/testing/snapshot_builder.h"
 
@@ -40,7 +40,7 @@ protected:
         return key;
     }
     SimulationResult simulateFrom(std::uint64_t port, const flow::FlowKey& key) {
-        return simulate({portId(port), key}, *topology.build(), macs);
+        return simulate({portId(port), key}, *topology.build(), state);
     }
     /// The same, and it has to be forwarded.
     Forward forwardFrom(std::uint64_t port, const flow::FlowKey& key) {
@@ -74,7 +74,7 @@ protected:
 
     const BridgeId bridge = bridgeId(1);
     SnapshotBuilder topology;
-    MacTables macs;
+    WorkerState state;
 };
 
 }  // namespace midonet::simulation::testing

@@ -11,21 +11,22 @@ using ::testing::Not;
 using ::testing::UnorderedElementsAre;
 
 TEST_F(BridgeFixture, KnownUnicastGoesToTheOnePortOfItsDestination) {
-    macs.set(bridge, {}, mac(2), portId(2));
+    state.setMac(bridge, {}, mac(2), portId(2));
     const auto result = forwardFrom(1, frame(mac(1), mac(2)));
     EXPECT_EQ(result.actions, toPorts({2}));
     EXPECT_THAT(tags(result),
                 UnorderedElementsAre(FlowTag::device(portId(1).uuid()), FlowTag::device(bridge.uuid()),
-                                     FlowTag::device(portId(2).uuid()), vlanPort(mac(1), 1), vlanPort(mac(2), 2)));
+                                     FlowTag::device(portId(2).uuid()), vlanPort(mac(1), 1), vlanPort(mac(2), 2),
+                                     FlowTag::routerMac(bridge, mac(2))));
 }
 
 TEST_F(BridgeFixture, KnownUnicastLeavesThroughAPortOfAnotherHostInTheSameWay) {
-    macs.set(bridge, {}, mac(4), portId(4));
+    state.setMac(bridge, {}, mac(4), portId(4));
     EXPECT_EQ(forwardFrom(1, frame(mac(1), mac(4))).actions, toPorts({4}));
 }
 
 TEST_F(BridgeFixture, UnicastLooksAtTheMacsOnly) {
-    macs.set(bridge, {}, mac(2), portId(2));
+    state.setMac(bridge, {}, mac(2), portId(2));
     auto mask = forwardFrom(1, frame(mac(1), mac(2))).mask;
     EXPECT_TRUE(mask.has(Field::EthSource));
     EXPECT_TRUE(mask.has(Field::EthDestination));
@@ -42,14 +43,16 @@ TEST_F(BridgeFixture, SourceIsLearnedBehindTheIngressPort) {
 
 TEST_F(BridgeFixture, SimulationItselfLearnsNothing) {
     forwardFrom(1, frame(mac(1), mac(2)));
-    EXPECT_EQ(macs.size(), 0U);
+    EXPECT_EQ(state.macs(), 0U);
 }
 
 TEST_F(BridgeFixture, UnknownUnicastIsFloodedToAllOthersLocalAndRemote) {
     const auto result = forwardFrom(2, frame(mac(2), mac(9)));
     EXPECT_EQ(result.actions, toPorts({1, 3, 4}));
     EXPECT_THAT(tags(result), UnorderedElementsAre(FlowTag::device(portId(2).uuid()), FlowTag::device(bridge.uuid()),
-                                                   vlanPort(mac(2), 2), vlanFlood(mac(9)), FlowTag::broadcast(bridge)));
+                                                   vlanPort(mac(2), 2), vlanFlood(mac(9)), FlowTag::broadcast(bridge),
+                                                   FlowTag::routerMac(bridge, mac(9)), FlowTag::device(portId(1).uuid()),
+                                                   FlowTag::device(portId(3).uuid()), FlowTag::device(portId(4).uuid())));
 }
 
 TEST_F(BridgeFixture, BroadcastAndMulticastAreFlooded) {
@@ -62,7 +65,7 @@ TEST_F(BridgeFixture, BroadcastAndMulticastAreFlooded) {
 }
 
 TEST_F(BridgeFixture, MulticastDestinationIsNeverLookedUp) {
-    macs.set(bridge, {}, net::Mac::broadcast(), portId(2));
+    state.setMac(bridge, {}, net::Mac::broadcast(), portId(2));
     EXPECT_EQ(forwardFrom(1, frame(mac(1), net::Mac::broadcast())).actions, toPorts({2, 3, 4}));
 }
 
@@ -74,7 +77,7 @@ TEST_F(BridgeFixture, MulticastSourceIsDroppedAndNotLearned) {
 }
 
 TEST_F(BridgeFixture, NoHairpin) {
-    macs.set(bridge, {}, mac(2), portId(1));
+    state.setMac(bridge, {}, mac(2), portId(1));
     const auto drop = dropFrom(1, frame(mac(1), mac(2)));
     EXPECT_EQ(drop.reason, DropReason::Hairpin);
     EXPECT_THAT(tags(drop), Contains(vlanPort(mac(2), 1))) << "the flow must end when the destination moves";
@@ -86,7 +89,7 @@ TEST_F(BridgeFixture, FrameToItsOwnSourceIsAHairpinEvenWhenTheSourceIsNew) {
 }
 
 TEST_F(BridgeFixture, FrameToItsOwnSourceThatWasElsewhereIsAHairpin) {
-    macs.set(bridge, {}, mac(1), portId(2));
+    state.setMac(bridge, {}, mac(1), portId(2));
     const auto drop = dropFrom(1, frame(mac(1), mac(1)));
     EXPECT_EQ(drop.reason, DropReason::Hairpin);
     EXPECT_THAT(tags(drop), Contains(vlanPort(mac(1), 1)));
@@ -108,7 +111,7 @@ TEST_F(BridgeFixture, EgressPortDown) {
     auto down = activePort(2, bridge);
     down.adminUp = false;
     topology.port(down);
-    macs.set(bridge, {}, mac(2), portId(2));
+    state.setMac(bridge, {}, mac(2), portId(2));
     const auto drop = dropFrom(1, frame(mac(1), mac(2)));
     EXPECT_EQ(drop.reason, DropReason::PortAdminDown);
     EXPECT_THAT(tags(drop), Contains(FlowTag::device(portId(2).uuid())));
@@ -148,7 +151,7 @@ TEST_F(BridgeFixture, InactiveEgressIsAShortDropThatItsReturnEnds) {
     auto inactive = activePort(4, bridge, 2);
     inactive.active = false;
     topology.port(inactive);
-    macs.set(bridge, {}, mac(4), portId(4));
+    state.setMac(bridge, {}, mac(4), portId(4));
     const auto drop = dropFrom(1, frame(mac(1), mac(4)));
     EXPECT_EQ(drop.reason, DropReason::EgressPortInactive);
     EXPECT_EQ(drop.flowClass, FlowClass::Error);
@@ -159,8 +162,8 @@ TEST_F(BridgeFixture, EntryOfAnUnboundOrMissingPortIsFlooded) {
     auto unbound = activePort(4, bridge);
     unbound.host = {};
     topology.port(unbound);
-    macs.set(bridge, {}, mac(4), portId(4));
-    macs.set(bridge, {}, mac(5), portId(5));
+    state.setMac(bridge, {}, mac(4), portId(4));
+    state.setMac(bridge, {}, mac(5), portId(5));
     for (const unsigned gone : {4U, 5U}) {
         const auto result = forwardFrom(1, frame(mac(1), mac(gone)));
         EXPECT_EQ(result.actions, toPorts({2, 3}));
@@ -171,7 +174,7 @@ TEST_F(BridgeFixture, EntryOfAnUnboundOrMissingPortIsFlooded) {
 
 TEST_F(BridgeFixture, MacEntryThatNamesAPortOfAnotherBridgeLeaksNothing) {
     topology.bridge(bridgeId(2)).port(activePort(8, bridgeId(2)));
-    macs.set(bridge, {}, mac(8), portId(8));
+    state.setMac(bridge, {}, mac(8), portId(8));
     const auto result = forwardFrom(1, frame(mac(1), mac(8)));
     EXPECT_EQ(result.actions, toPorts({2, 3, 4}));
     EXPECT_THAT(result.tags, Contains(vlanPort(mac(8), 8)));
@@ -181,7 +184,7 @@ TEST_F(BridgeFixture, AloneOnTheBridge) {
     SnapshotBuilder lonely;
     lonely.bridge(bridge).port(activePort(1, bridge));
     const auto key = frame(mac(1), net::Mac::broadcast());
-    const auto result = simulate({portId(1), key}, *lonely.build(), macs);
+    const auto result = simulate({portId(1), key}, *lonely.build(), state);
     const auto& drop = std::get<Drop>(result);
     EXPECT_EQ(drop.reason, DropReason::NoReceivers);
     EXPECT_THAT(tags(drop), Contains(FlowTag::broadcast(bridge))) << "a first receiver ends it";
@@ -189,7 +192,7 @@ TEST_F(BridgeFixture, AloneOnTheBridge) {
 }
 
 TEST_F(BridgeFixture, TablesOfTwoBridgesAreApart) {
-    macs.set(bridgeId(2), {}, mac(2), portId(2));
+    state.setMac(bridgeId(2), {}, mac(2), portId(2));
     EXPECT_EQ(forwardFrom(1, frame(mac(1), mac(2))).actions, toPorts({2, 3, 4})) << "unknown here";
 }
 
@@ -203,13 +206,13 @@ TEST_F(BridgeFixture, TagsPassThroughABridgeWithoutVlans) {
 
 TEST_F(BridgeFixture, WaitsForAPortThatIsNotLoaded) {
     const auto result = simulateFrom(77, frame(mac(1), mac(2)));
-    EXPECT_EQ(std::get<Park>(result).device, portId(77).uuid());
+    EXPECT_EQ(std::get<Park>(result).until, FlowTag::device(portId(77).uuid()));
 }
 
 TEST_F(BridgeFixture, WaitsForABridgeThatIsNotLoaded) {
     topology.port(activePort(77, bridgeId(9)));
     const auto result = simulateFrom(77, frame(mac(1), mac(2)));
-    EXPECT_EQ(std::get<Park>(result).device, bridgeId(9).uuid());
+    EXPECT_EQ(std::get<Park>(result).until, FlowTag::device(bridgeId(9).uuid()));
 }
 
 }  // namespace

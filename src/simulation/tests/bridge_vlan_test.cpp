@@ -29,7 +29,7 @@ protected:
         return key;
     }
     void known(net::Mac address, std::uint64_t port, std::uint16_t vlan) {
-        macs.set(bridge, net::VlanId{vlan}, address, portId(port));
+        state.setMac(bridge, net::VlanId{vlan}, address, portId(port));
     }
     static VirtualAction to(std::uint64_t port) { return ToPort{portId(port)}; }
 };
@@ -109,7 +109,7 @@ TEST_F(BridgeVlanTest, NothingFromAnAccessPortReachesAnotherVlan) {
     two.bridge(bridge).port(a).port(b);
     for (const auto tci : {flow::VlanTci{}, tag(20), tag(10)}) {
         const auto key = tagged(mac(1), net::Mac::broadcast(), tci);
-        EXPECT_EQ(std::get<Drop>(simulate({portId(1), key}, *two.build(), macs)).reason, DropReason::NoReceivers);
+        EXPECT_EQ(std::get<Drop>(simulate({portId(1), key}, *two.build(), state)).reason, DropReason::NoReceivers);
     }
 }
 

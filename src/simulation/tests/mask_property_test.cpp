@@ -15,14 +15,23 @@ T any() {
     return *rc::gen::arbitrary<T>();
 }
 
-net::IpAddress anyAddress() {
-    if (any<bool>()) return net::Ipv4Address{any<std::uint32_t>()};
-    return net::Ipv6Address{any<std::uint64_t>(), any<std::uint64_t>()};
+/// Often one that the router of the world has a route or a neighbour for.
+net::Ipv4Address someAddress() {
+    const auto host = *rc::gen::inRange<std::uint32_t>(0, 4);
+    const auto net = *rc::gen::inRange<std::uint32_t>(0, 4);
+    if (net == 0) return net::Ipv4Address{any<std::uint32_t>()};
+    return net::Ipv4Address{0x0a000000 + (net << 16) + host};
+}
+net::IpAddress addressOf(std::uint16_t etherType) {
+    if (etherType == 0x0800 || etherType == 0x0806) return someAddress();
+    if (etherType == 0x86dd) return net::Ipv6Address{any<std::uint64_t>(), any<std::uint64_t>()};
+    return {};
 }
 
 /// From a small world, so that lookups hit often.
 net::Mac someMac() {
     const auto n = *rc::gen::inRange(0, 8);
+    if (n == 5) return net::Mac{0x02aa00000000ULL + *rc::gen::inRange<std::uint64_t>(11, 13)};
     if (n == 6) return net::Mac::broadcast();
     if (n == 7) return net::Mac{0x01005e000001ULL};
     return mac(static_cast<std::uint64_t>(n));
@@ -38,15 +47,15 @@ flow::FlowKey someKey() {
     key.inPort = flow::PortNumber{*rc::gen::inRange(1U, 5U)};
     key.ethSource = someMac();
     key.ethDestination = someMac();
-    key.etherType = any<std::uint16_t>();
+    key.etherType = *rc::gen::element<std::uint16_t>(0x0800, 0x0800, 0x0800, 0x0806, 0x86dd, 0x88b5);
     key.vlan = someTci();
-    key.ipSource = anyAddress();
-    key.ipDestination = anyAddress();
-    key.ipProtocol = any<std::uint8_t>();
+    key.ipSource = addressOf(key.etherType);
+    key.ipDestination = addressOf(key.etherType);
+    key.ipProtocol = *rc::gen::element<std::uint8_t>(1, 2, 6, 17);
     key.ipTos = any<std::uint8_t>();
-    key.ipTtl = any<std::uint8_t>();
+    key.ipTtl = *rc::gen::element<std::uint8_t>(0, 1, 2, 64, 255);
     key.ipFragment = static_cast<flow::Fragment>(*rc::gen::inRange(0, 3));
-    key.l4Source = any<std::uint16_t>();
+    key.l4Source = any<bool>() ? 8 : any<std::uint16_t>();
     key.l4Destination = any<std::uint16_t>();
     key.icmpId = any<std::uint16_t>();
     return key;
@@ -54,8 +63,47 @@ flow::FlowKey someKey() {
 
 struct RandomWorld {
     topology::TopologySnapshotPtr snapshot;
-    MacTables macs;
+    WorkerState state;
 };
+/// A router with port 12 bound and port 11, perhaps, on the bridge; random routes.
+WorkerState addRouter(SnapshotBuilder& topology) {
+    using topology::testing::routeTo;
+    const auto router = topology::testing::routerId(1);
+    topology.router(router, *rc::gen::inRange(0, 10) != 0);
+    topology.routerPortWithRoutes(topology::testing::routerPort(11, router, "10.1.0.1/16"));
+    topology.routerPortWithRoutes(topology::testing::activeRouterPort(12, router, "10.2.0.1/16"));
+    auto link = activePort(6, bridgeId(1));
+    link.host = {};
+    topology.port(link);
+    if (any<bool>()) topology.link(portId(6), portId(11));
+    static constexpr const char* kDestinations[] = {"0.0.0.0/0", "10.3.0.0/16", "10.3.0.2/31", "10.0.0.0/8"};
+    for (std::uint64_t n = 0, count = *rc::gen::inRange<std::uint64_t>(0, 5); n < count; ++n) {
+        auto route = routeTo(n, kDestinations[*rc::gen::inRange(0, 4)], 11 + n % 2, any<bool>() ? "10.2.0.2" : "");
+        route.type = *rc::gen::element(topology::Route::Type::Normal, topology::Route::Type::Normal, topology::Route::Type::BlackHole,
+                                       topology::Route::Type::Reject);
+        if (any<bool>()) route.source = net::IpPrefix::parse("10.1.0.0/16").value();
+        topology.route(router, route);
+    }
+    WorkerState state;
+    for (std::uint32_t host = 0; host < 4; ++host)
+        if (any<bool>()) state.setArp(router, net::Ipv4Address{0x0a020000 + host}, mac(host), {});
+    if (any<bool>()) state.setBridgeArp(bridgeId(1), net::Ipv4Address{0x0a010002}, mac(2));
+    return state;
+}
+/// As blend(), and possible: addresses of the family of the Ethernet type, and a TTL that a flow which did not look
+/// at it carries (the datapath sends the others up).
+flow::FlowKey twinOf(const flow::FlowMask& mask, const flow::FlowKey& key) {
+    auto twin = flow::testing::blend(mask, key, someKey());
+    if (twin.etherType == key.etherType) {
+        if (twin.ipSource.family() != key.ipSource.family()) twin.ipSource = key.ipSource;
+        if (twin.ipDestination.family() != key.ipDestination.family()) twin.ipDestination = key.ipDestination;
+    }
+    if (!mask.has(Field::IpTtl)) twin.ipTtl = 255;
+    return twin;
+}
+/// A port of the bridge, or the router's bound one.
+PortId somePort() { return portId(*rc::gen::element<std::uint64_t>(1, 2, 3, 4, 5, 12, 12)); }
+
 RandomWorld someWorld() {
     const auto bridge = bridgeId(1);
     SnapshotBuilder topology;
@@ -68,10 +116,11 @@ RandomWorld someWorld() {
         if (*rc::gen::inRange(0, 8) == 0) port.host = {};
         topology.port(port);
     }
-    RandomWorld world{topology.build(), {}};
+    const auto arps = addRouter(topology);
+    RandomWorld world{topology.build(), arps};
     const auto entries = *rc::gen::inRange(0, 12);
     for (int i = 0; i < entries; ++i)
-        world.macs.set(bridge, net::VlanId{static_cast<std::uint16_t>(*rc::gen::inRange(0, 3) * 10)},
+        world.state.setMac(bridge, net::VlanId{static_cast<std::uint16_t>(*rc::gen::inRange(0, 3) * 10)},
                        mac(*rc::gen::inRange<std::uint64_t>(0, 6)), portId(*rc::gen::inRange<std::uint64_t>(1, 7)));
     return world;
 }
@@ -84,15 +133,17 @@ Decision decisionOf(const SimulationResult& result) {
 
 RC_GTEST_PROP(MaskProperty, ResultDependsOnTheFieldsOfTheMaskOnly, ()) {
     const auto world = someWorld();
-    const auto in = portId(*rc::gen::inRange<std::uint64_t>(1, 6));
+    const auto in = somePort();
     const auto key = someKey();
-    const auto first = simulate({in, key}, *world.snapshot, world.macs);
+    const auto first = simulate({in, key}, *world.snapshot, world.state);
 
+    const bool hasFlow = std::holds_alternative<Forward>(first) || std::holds_alternative<Drop>(first);
+    if (!hasFlow || decisionOf(first).onlyThisPacket) return;
     auto mask = decisionOf(first).mask;
     mask.close();
-    const auto twin = flow::testing::blend(mask, key, someKey());
+    const auto twin = twinOf(mask, key);
     RC_ASSERT(mask.apply(twin) == mask.apply(key));
-    const auto second = simulate({in, twin}, *world.snapshot, world.macs);
+    const auto second = simulate({in, twin}, *world.snapshot, world.state);
 
     RC_ASSERT(first.index() == second.index());
     RC_ASSERT(decisionOf(first).mask == decisionOf(second).mask);
@@ -101,6 +152,7 @@ RC_GTEST_PROP(MaskProperty, ResultDependsOnTheFieldsOfTheMaskOnly, ()) {
     if (const auto* forward = std::get_if<Forward>(&first)) {
         RC_ASSERT(forward->actions == std::get<Forward>(second).actions);
     }
+    RC_ASSERT(decisionOf(first).flowClass == decisionOf(second).flowClass);
     if (const auto* drop = std::get_if<Drop>(&first)) {
         RC_ASSERT(drop->reason == std::get<Drop>(second).reason);
     }
@@ -110,7 +162,7 @@ RC_GTEST_PROP(MaskProperty, NoCopyGoesBackOrTwiceToOnePort, ()) {
     const auto world = someWorld();
     const auto in = portId(*rc::gen::inRange<std::uint64_t>(1, 6));
     const auto key = someKey();
-    const auto result = simulate({in, key}, *world.snapshot, world.macs);
+    const auto result = simulate({in, key}, *world.snapshot, world.state);
     if (const auto* forward = std::get_if<Forward>(&result)) {
         std::vector<PortId> reached;
         for (const auto& action : forward->actions)
