@@ -19,6 +19,7 @@ struct mn_headers {
     __u8 has_transport;
     __u32 l3;
     __u32 l4;
+    __u32 payload; /* behind the transport header, when there is one */
 };
 
 /* Where the headers of the packet are now. Functions that are not static are verified once, by
@@ -27,7 +28,7 @@ __noinline int mn_locate(struct __sk_buff* skb, struct mn_headers* at) {
     if (!at) return -1;
     __u16 type = 0;
     __u32 off = 12;
-    for (int i = 0; i < 3; ++i) {
+    for (int i = skb->vlan_present ? 1 : 0; i < 3; ++i) {
         if (bpf_skb_load_bytes(skb, off, &type, 2)) return -1;
         off += 2;
         if (!is_vlan(type)) break;
@@ -43,7 +44,7 @@ __noinline int mn_locate(struct __sk_buff* skb, struct mn_headers* at) {
         if (bpf_skb_load_bytes(skb, off, &ip, sizeof(ip))) return -1;
         __u32 size = (ip.version_ihl & 0xf) * 4;
         __u32 total = bpf_ntohs(ip.total_length);
-        if (ip.version_ihl >> 4 != 4 || size < 20 || total < size) return -1;
+        if (ip.version_ihl >> 4 != 4 || size < 20 || total < size || off + size > len) return -1;
         at->proto = ip.proto;
         at->l4 = off + size;
         if (ip.fragment & bpf_htons(0x1fff)) return 0;
@@ -77,8 +78,10 @@ __noinline int mn_locate(struct __sk_buff* skb, struct mn_headers* at) {
         if (at->l4 + 20 > end || bpf_skb_load_bytes(skb, at->l4 + 12, &offset_byte, 1)) return 0;
         __u32 size = (offset_byte >> 4) * 4;
         at->has_transport = size >= 20 && at->l4 + size <= end;
+        at->payload = at->l4 + size;
     } else if (at->proto == PROTO_UDP || (at->proto == PROTO_ICMPV6 && type == ETH_IPV6)) {
         at->has_transport = at->l4 + 8 <= end;
+        at->payload = at->l4 + 8;
     }
     return 0;
 }
@@ -135,20 +138,29 @@ __noinline int mn_set_l4(struct __sk_buff* skb, __u32 ports) {
     return bpf_skb_store_bytes(skb, at.l4, &ports, 4, 0) ? -1 : 0;
 }
 
-__noinline int mn_decrement_ttl(struct __sk_buff* skb) {
+/* 0, -1, or 1 = the packet has no more than `by` hops left and is as it was. */
+__noinline int mn_decrement_ttl(struct __sk_buff* skb, __u32 by) {
     struct mn_headers at = {};
     if (mn_locate(skb, &at)) return -1;
-    if (at.type == ETH_IPV6) {
-        __u8 limit;
-        if (bpf_skb_load_bytes(skb, at.l3 + 7, &limit, 1)) return -1;
-        --limit;
-        return bpf_skb_store_bytes(skb, at.l3 + 7, &limit, 1, 0) ? -1 : 0;
-    }
-    __u16 old;
-    if (bpf_skb_load_bytes(skb, at.l3 + 8, &old, 2)) return -1;
-    __u16 fresh = (old & 0xff00) | ((old - 1) & 0xff); /* TTL is the first byte on the wire */
-    if (bpf_l3_csum_replace(skb, at.l3 + 10, old, fresh, 2)) return -1;
-    return bpf_skb_store_bytes(skb, at.l3 + 8, &fresh, 1, 0) ? -1 : 0;
+    __u32 where = at.l3 + (at.type == ETH_IPV6 ? 7 : 8);
+    __u16 old; /* TTL is the first byte on the wire, so the lower one here */
+    if (bpf_skb_load_bytes(skb, where, &old, 2)) return -1;
+    if ((old & 0xff) <= by) return 1;
+    __u16 fresh = old - by;
+    if (at.type == ETH_IPV4 && bpf_l3_csum_replace(skb, at.l3 + 10, old, fresh, 2)) return -1;
+    return bpf_skb_store_bytes(skb, where, &fresh, 1, 0) ? -1 : 0;
+}
+
+/* Packets that the agent sends itself do not come back to it. */
+static __always_inline void to_agent(struct mn_run* run, __u32 reason, __u32 mtu) {
+    if (run->level == MN_LEVEL_INGRESS) mn_upcall_packet(run->skb, &run->s->key, run->ifindex, reason, mtu);
+}
+
+/* Once for a packet, however many tunnels are too narrow. `mtu` 0: no IP packet, nobody to tell. */
+static __always_inline void report_too_big(struct mn_run* run, __u32 mtu) {
+    if (!mtu || run->s->progress.told_agent) return;
+    run->s->progress.told_agent = 1;
+    to_agent(run, MN_REASON_TOO_BIG, mtu);
 }
 
 /* The packet goes, or a copy of it. */
@@ -172,6 +184,45 @@ static __always_inline void output_port(struct mn_run* run, const struct mn_op* 
     emit(run, target->ifindex, op->flags);
 }
 
+/* Bytes of the plain frame on the wire, tags included; of a GSO packet, those of a segment. */
+__noinline __u32 mn_wire_size(struct __sk_buff* skb) {
+    __u32 tag = skb->vlan_present ? VLAN_TAG : 0;
+    __u32 size = skb->len + tag;
+    __u32 segment = skb->gso_size;
+    if (!segment) return size;
+    struct mn_headers at = {};
+    if (mn_locate(skb, &at) || !at.has_transport) return segment;
+    segment += at.payload + tag;
+    return segment < size ? segment : size;
+}
+
+static __always_inline __u32 outer_size(const struct mn_tunnel* tunnel) {
+    return tunnel->type == MN_TUNNEL_VXLAN ? MN_VXLAN_OUTER : MN_GRE_OUTER;
+}
+
+static __always_inline int fits(const struct mn_tunnel* tunnel, __u32 wire_size) { return wire_size + outer_size(tunnel) - 14 <= tunnel->mtu; }
+
+/* The largest IP packet that the tunnel takes in a frame like this one with `tags` bytes more; 0 = this is no IP packet. */
+__noinline __u32 mn_inner_mtu(struct __sk_buff* skb, struct mn_tunnel* tunnel, __u32 tags) {
+    struct mn_headers at = {};
+    if (!tunnel || mn_locate(skb, &at)) return 0;
+    __u32 before = outer_size(tunnel) - 14 + at.l3 + (skb->vlan_present ? VLAN_TAG : 0) + tags;
+    return before < tunnel->mtu ? tunnel->mtu - before : 0;
+}
+
+/* MN_OP_FIT: mn_inner_mtu() of the first of its tunnels that is too narrow, or 0. */
+__noinline __u32 mn_check_fit(struct __sk_buff* skb, struct mn_op* op) {
+    if (!op) return 0;
+    __u32 tags = (__s16)op->half * VLAN_TAG;
+    __u32 size = mn_wire_size(skb) + tags;
+    for (int i = 0; i < 3; ++i) {
+        __u32 id = op->w[i];
+        struct mn_tunnel* tunnel = id ? bpf_map_lookup_elem(&mn_tunnels, &id) : 0;
+        if (tunnel && tunnel->ifindex && !fits(tunnel, size)) return mn_inner_mtu(skb, tunnel, tags);
+    }
+    return 0;
+}
+
 /* Makes the packet ready to leave through a tunnel. `state`: enum mn_tunnel_mode of the headers that
  * it has in front already, and the level in the next byte. Returns the interface to send it to in the lower
  * half (0 = it cannot go, counted) and the mode of the headers in front in the upper half. */
@@ -187,11 +238,10 @@ __noinline __u64 mn_prepare_tunnel(struct __sk_buff* skb, __u32 id, __u32 key, _
         return unchanged;
     }
     __u32 mode = tunnel->mode;
-    __u32 outer = tunnel->type == MN_TUNNEL_VXLAN ? MN_VXLAN_OUTER : MN_GRE_OUTER;
-    __u32 inner = skb->len + (skb->vlan_present ? VLAN_TAG : 0);
-    if (encapsulated) inner -= outer;
-    if (!skb->gso_size && inner + outer - 14 > tunnel->mtu) {
+    if (!encapsulated) s->progress.wire_size = mn_wire_size(skb);
+    if (!fits(tunnel, s->progress.wire_size)) {
         mn_count(MN_COUNT_TOO_BIG);
+        if (!encapsulated) s->progress.narrow_mtu = mn_inner_mtu(skb, tunnel, 0);
         return unchanged;
     }
     if (mode == MN_TUNNEL_VXLAN_DEVICE) {
@@ -211,7 +261,7 @@ __noinline __u64 mn_prepare_tunnel(struct __sk_buff* skb, __u32 id, __u32 key, _
         failed = mn_encapsulate(skb, id, key, hash, state >> 8);
     } else if (encapsulated == mode) {
         /* A further copy: only the outer headers differ. */
-        write_outer(s, tunnel, key, inner, hash);
+        write_outer(s, tunnel, key, skb->len - outer_size(tunnel), hash);
         failed = bpf_skb_store_bytes(skb, 0, s->header, mode == MN_TUNNEL_VXLAN ? MN_VXLAN_OUTER : MN_GRE_OUTER, 0);
     } else {
         failed = -1;
@@ -251,7 +301,11 @@ static __always_inline void output_tunnel(struct mn_run* run, __u32 id, __u32 ke
     }
     __u64 prepared = mn_prepare_tunnel(run->skb, id, key, progress->hash, progress->encapsulated | run->level << 8);
     progress->encapsulated = prepared >> 32;
-    if ((__u32)prepared) emit(run, (__u32)prepared, flags);
+    if ((__u32)prepared) {
+        emit(run, (__u32)prepared, flags);
+    } else if (!(flags & MN_OP_CHECKED)) {
+        report_too_big(run, progress->narrow_mtu);
+    }
 }
 
 /* One step of bpf_loop(): 1 = done. */
@@ -294,9 +348,17 @@ static long run_step(__u32 step, struct mn_run* run) {
             }
             break;
         case MN_OP_SET_L4: failed = mn_set_l4(skb, op->w[0]); break;
-        case MN_OP_DEC_TTL: failed = mn_decrement_ttl(skb); break;
-        case MN_OP_TO_AGENT:
-            if (run->level == MN_LEVEL_INGRESS) mn_upcall_packet(skb, &run->s->key, run->ifindex, MN_REASON_ACTION);
+        case MN_OP_DEC_TTL:
+            failed = mn_decrement_ttl(skb, op->half);
+            if (failed > 0) {
+                mn_count(MN_COUNT_TTL_EXCEEDED);
+                if (!progress->told_agent) to_agent(run, MN_REASON_ACTION, 0);
+                return 1;
+            }
+            break;
+        case MN_OP_TO_AGENT: to_agent(run, MN_REASON_ACTION, 0); break;
+        case MN_OP_FIT:
+            if (run->level == MN_LEVEL_INGRESS) report_too_big(run, mn_check_fit(skb, op));
             break;
         default: return 1;
     }

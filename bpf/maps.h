@@ -140,6 +140,9 @@ struct mn_progress {
     __u32 encapsulated; /* enum mn_tunnel_mode of the headers in front */
     __u32 hash;
     __u32 outputs; /* copies that left */
+    __u32 wire_size; /* of the plain frame; MN_OP_TUNNEL keeps it for further copies */
+    __u32 narrow_mtu; /* the last tunnel was too narrow: the largest IP packet for it; 0 = no IP packet */
+    __u32 told_agent; /* that it does not fit a tunnel: once is enough */
 };
 
 /* Too big for the stack. Programs do not sleep and bottom halves are off, so one per CPU is enough for

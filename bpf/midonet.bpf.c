@@ -88,14 +88,27 @@ static __noinline struct mn_flow* find_masked_wide(struct mn_config* config, str
     return 0;
 }
 
-/* Statistics, then the actions. Returns the verdict of the program. */
-static __always_inline int run_flow(struct __sk_buff* skb, struct mn_scratch* s, struct mn_slot* slot, __u32 number, __u32 ifindex) {
-    struct mn_stats* stats = bpf_map_lookup_elem(&mn_flow_stats, &number);
-    if (stats) {
-        __sync_fetch_and_add(&stats->packets, 1);
-        __sync_fetch_and_add(&stats->bytes, skb->len);
-        stats->last_used_ns = bpf_ktime_get_coarse_ns();
+/* For the list of a flow that was found without parsing: the packet as it came in. */
+__noinline int mn_complete_key(struct __sk_buff* skb, struct mn_wide_key* key) { return key ? parse(skb, key) : -1; }
+
+static __always_inline void add_to(struct mn_stats* stats, __u32 bytes) {
+    __u64 self = 1 + bpf_get_smp_processor_id();
+    if (stats->owner == 0) __sync_val_compare_and_swap(&stats->owner, 0, self);
+    if (stats->owner == self) {
+        ++stats->packets;
+        stats->bytes += bytes;
+    } else {
+        __sync_fetch_and_add(&stats->other_packets, 1);
+        __sync_fetch_and_add(&stats->other_bytes, bytes);
     }
+    stats->last_used_ns = bpf_ktime_get_coarse_ns();
+}
+
+/* Statistics, then the actions. Returns the verdict of the program. */
+static __always_inline int run_flow(struct __sk_buff* skb, struct mn_scratch* s, struct mn_slot* slot, __u32 number, __u32 ifindex,
+                                    int parsed) {
+    struct mn_stats* stats = bpf_map_lookup_elem(&mn_flow_stats, &number);
+    if (stats) add_to(stats, skb->len);
     if (slot->count == 1 && slot->ops[0].code == MN_OP_OUTPUT) {
         /* By far the most frequent list. */
         __u32 port = slot->ops[0].w[0];
@@ -111,6 +124,10 @@ static __always_inline int run_flow(struct __sk_buff* skb, struct mn_scratch* s,
         mn_count(MN_COUNT_DROPPED_BY_FLOW);
         return TC_SHOT;
     }
+    if (!parsed && mn_complete_key(skb, &s->key)) {
+        mn_count(MN_COUNT_SHORT_FRAME);
+        return TC_SHOT;
+    }
     struct mn_run run = {.skb = skb, .s = s, .level = MN_LEVEL_INGRESS, .ifindex = ifindex};
     run_list(&run, number);
     __u32 redirect = s->progress.redirect;
@@ -123,15 +140,20 @@ static __always_inline int run_flow(struct __sk_buff* skb, struct mn_scratch* s,
 static __always_inline int process(struct __sk_buff* skb, struct mn_config* config, struct mn_scratch* s, __u32 ifindex) {
     struct mn_flow* flow;
     struct mn_slot* slot;
-    if (!ifindex) {
+    int from_agent = !ifindex && s->key.base.tun_key == MN_STATE_KEY;
+    if (!ifindex && !from_agent) {
         flow = find_tunnel_flow(config, s);
         if (flow && (slot = slot_of(config, flow))) {
             mn_count(MN_COUNT_HIT_MASKED);
-            return run_flow(skb, s, slot, flow->slot, ifindex);
+            return run_flow(skb, s, slot, flow->slot, ifindex, 0);
         }
     }
     if (parse(skb, &s->key)) {
         mn_count(MN_COUNT_SHORT_FRAME);
+        return TC_SHOT;
+    }
+    if (from_agent) {
+        mn_upcall_state(skb, &s->key);
         return TC_SHOT;
     }
     int v6 = s->key.base.eth_type == ETH_IPV6;
@@ -142,12 +164,12 @@ static __always_inline int process(struct __sk_buff* skb, struct mn_config* conf
         flow = v6 ? find_masked_wide(config, s) : find_masked(config, s);
         if (!flow || !(slot = slot_of(config, flow))) {
             mn_count(MN_COUNT_MISS);
-            mn_upcall_packet(skb, &s->key, ifindex, MN_REASON_MISS);
+            mn_upcall_packet(skb, &s->key, ifindex, MN_REASON_MISS, 0);
             return TC_SHOT;
         }
     }
     mn_count(hit);
-    return run_flow(skb, s, slot, flow->slot, ifindex);
+    return run_flow(skb, s, slot, flow->slot, ifindex, 1);
 }
 
 static __always_inline void clear_key(struct mn_wide_key* key) {

@@ -6,7 +6,7 @@
 
 #include <linux/types.h>
 
-#define MN_LAYOUT_VERSION 2
+#define MN_LAYOUT_VERSION 3
 
 #define MN_MAX_MASKS 64         /* mask ids */
 #define MN_MASK_LIST 32         /* masks that one packet may walk */
@@ -15,6 +15,7 @@
 #define MN_FAST_IFINDEX 65536 /* interfaces below have their port number in an array */
 #define MN_MAX_TUNNELS 8192
 #define MN_MAX_LOCAL_ADDRESSES 256
+#define MN_MAX_WORKERS 64
 #define MN_PENDING_ENTRIES 16384
 #define MN_PENDING_LIMIT 4
 #define MN_WAITING_LIMIT 512 /* packets of one port in the ring at a time */
@@ -22,6 +23,7 @@
 #define MN_OPS_PER_SLOT 8
 #define MN_MAX_OPS 4096         /* operations of one list, over all its slots */
 #define MN_RELAY_MARK 0xffffffffU
+#define MN_STATE_KEY 0xffffff /* tunnel key of messages between agents; no flow is looked up for it */
 
 /* Flow key: everything but IPv6 addresses. Network order where the wire has it (addresses, ports,
  * types); host order for in_port, tun_key, vlan_tci. An IPv6 packet has ip_src = ip_dst = 0 here. */
@@ -87,12 +89,15 @@ enum mn_op_code {
     MN_OP_SET_IP4 = 6,   /* w[0] = source, w[1] = destination, network order */
     MN_OP_SET_IP6 = 7,   /* two raw units follow: source, destination */
     MN_OP_SET_L4 = 8,    /* w[0]: source and destination, network order */
-    MN_OP_DEC_TTL = 9,
+    MN_OP_DEC_TTL = 9,   /* half = by how much; a packet with no more than that goes to the agent, the list ends */
     MN_OP_TO_AGENT = 10,
+    MN_OP_FIT = 11,      /* w[0..2] = tunnels of this list (0 = none), half = tags that the list adds before them, signed: where
+                            the packet does not fit, it goes to the agent as it is now; the list goes on */
 };
 
 #define MN_OP_LAST 1  /* nothing follows: the packet itself goes, not a copy */
 #define MN_OP_RELAY 2 /* the frame must stay plain: a copy is encapsulated at the packet-out tap */
+#define MN_OP_CHECKED 4 /* a MN_OP_FIT before has told the agent if the packet does not fit */
 
 struct mn_op {
     __u8 code;
@@ -112,11 +117,15 @@ struct mn_slot {
     struct mn_op ops[MN_OPS_PER_SLOT];
 };
 
+/* Most flows stay on one CPU, and the first that has a packet of it counts without atomics, which take longer than
+ * the lookup. The others share a pair; what the flow had is the sum. */
 struct mn_stats {
     __u64 packets;
     __u64 bytes;
     __u64 last_used_ns; /* CLOCK_MONOTONIC_COARSE */
-    __u64 reserved;
+    __u64 owner;        /* 1 + the first CPU, 0 = no packet yet */
+    __u64 other_packets;
+    __u64 other_bytes;
 };
 
 /* By ifindex. */
@@ -187,6 +196,7 @@ struct mn_config {
     __u64 tunnel_upcalls;
     __u64 tunnel_throttled;
     __u64 wide_masks;         /* bit per mask id */
+    __u32 state_waiting[MN_MAX_WORKERS]; /* bytes of state messages in each ring, as mn_port_target.waiting */
     struct mn_mask_lists lists[2];
     __u64 masks[MN_MAX_MASKS][MN_WIDE_KEY_WORDS];
 };
@@ -205,12 +215,12 @@ struct mn_upcall {
     __u32 gso_segs;
     __u16 vlan_tci;   /* out of band, with MN_VLAN_PRESENT */
     __u16 vlan_proto; /* network order */
-    __u32 reserved2;
+    __u32 mtu;        /* MN_REASON_TOO_BIG: the largest IP packet that would have fitted; else 0 */
     __u64 pending_id;
     struct mn_wide_key key;
 };
 
-#define MN_UPCALL_VERSION 1
+#define MN_UPCALL_VERSION 2
 #define MN_IP_SUMMED_PARTIAL 3
 #define MN_IP_SUMMED_UNKNOWN 0xff
 #define MN_UPCALL_SMALL 256
@@ -240,6 +250,8 @@ enum mn_counter {
     MN_COUNT_SHORT_FRAME,
     MN_COUNT_PACKET_OUT,
     MN_COUNT_ACTION_ERROR,    /* a header could not be changed */
+    MN_COUNT_TTL_EXCEEDED,    /* too few hops left for the list */
+    MN_COUNT_STATE_LOST,      /* state messages: their share of the ring is full */
     MN_COUNTERS,
 };
 
@@ -255,7 +267,7 @@ MN_ASSERT(sizeof(struct mn_wide_masked_key) == 96);
 MN_ASSERT(sizeof(struct mn_flow) == 16);
 MN_ASSERT(sizeof(struct mn_op) == 16);
 MN_ASSERT(sizeof(struct mn_slot) == 144);
-MN_ASSERT(sizeof(struct mn_stats) == 32);
+MN_ASSERT(sizeof(struct mn_stats) == 48);
 MN_ASSERT(sizeof(struct mn_port) == 48);
 MN_ASSERT(sizeof(struct mn_tunnel) == 88);
 MN_ASSERT(sizeof(struct mn_mask_lists) == 88);

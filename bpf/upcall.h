@@ -1,5 +1,5 @@
 /* Packets for the agent: token bucket per port, at most a few of one flow in flight, one ring per
- * worker. */
+ * worker. State messages of other agents have a share of their own. */
 #ifndef MIDONET_UPCALL_H
 #define MIDONET_UPCALL_H
 
@@ -57,59 +57,88 @@ static __always_inline void fill_key(struct mn_upcall* up, const struct mn_wide_
     for (int i = 0; i < 4; ++i) addresses[i] = 0;
 }
 
-#define MN_SUBMIT(SIZE)                                                                 \
-    do {                                                                                \
-        struct mn_upcall* up = bpf_ringbuf_reserve(ring, sizeof(*up) + (SIZE), 0);      \
-        if (!up) break;                                                                 \
-        up->version = MN_UPCALL_VERSION;                                                \
-        up->reason = reason;                                                            \
-        up->reserved = 0;                                                               \
-        up->reserved2 = 0;                                                              \
-        up->original = skb->len;                                                        \
-        up->pending_id = pending_id;                                                    \
-        fill_key(up, key);                                                              \
-        fill_offload(skb, up);                                                          \
-        __u32 bytes = skb->len < (SIZE) ? skb->len : (SIZE);                            \
-        bytes = ((bytes - 1) & ((SIZE) - 1)) + 1;                                       \
-        up->captured = bytes;                                                           \
-        if (bpf_skb_load_bytes(skb, 0, (void*)(up + 1), bytes)) up->captured = 0;       \
-        bpf_ringbuf_submit(up, 0);                                                      \
-        sent = 1;                                                                       \
+struct mn_message {
+    __u64 pending_id;
+    __u32* waiting; /* where the share of the ring is counted, 0 = nowhere */
+    __u32 by_bytes; /* ... in bytes of records, else in records */
+    __u32 ring;
+    __u32 reason;
+    __u32 mtu;
+};
+
+/* Counted before it can be read: the agent takes off what it has read. */
+#define MN_SUBMIT(SIZE)                                                                                       \
+    do {                                                                                                      \
+        struct mn_upcall* up = bpf_ringbuf_reserve(ring, sizeof(*up) + (SIZE), 0);                            \
+        if (!up) return 0;                                                                                    \
+        up->version = MN_UPCALL_VERSION;                                                                      \
+        up->reason = m->reason;                                                                               \
+        up->reserved = 0;                                                                                     \
+        up->mtu = m->mtu;                                                                                     \
+        up->original = skb->len;                                                                              \
+        up->pending_id = m->pending_id;                                                                       \
+        fill_key(up, key);                                                                                    \
+        fill_offload(skb, up);                                                                                \
+        __u32 bytes = skb->len < (SIZE) ? skb->len : (SIZE);                                                  \
+        bytes = ((bytes - 1) & ((SIZE) - 1)) + 1;                                                             \
+        up->captured = bytes;                                                                                 \
+        if (bpf_skb_load_bytes(skb, 0, (void*)(up + 1), bytes)) up->captured = 0;                             \
+        if (m->waiting) __sync_fetch_and_add(m->waiting, m->by_bytes ? (__u32)sizeof(*up) + (SIZE) : 1);      \
+        bpf_ringbuf_submit(up, 0);                                                                            \
     } while (0)
 
-/* `ifindex`: the port it came in on, 0 = a tunnel. Not inlined: off the hit path, and it is called
- * from several places. */
-__noinline int mn_upcall_packet(struct __sk_buff* skb, struct mn_wide_key* key, __u32 ifindex, __u32 reason) {
+/* 1, or 0 when the ring is full. */
+static __noinline int submit(struct __sk_buff* skb, struct mn_wide_key* key, const struct mn_message* m) {
+    __u32 index = m->ring;
+    void* ring = bpf_map_lookup_elem(&mn_rings, &index);
+    if (!ring) return 0;
+    __u32 len = skb->len;
+    if (len <= MN_UPCALL_SMALL) {
+        MN_SUBMIT(MN_UPCALL_SMALL);
+    } else if (len <= MN_UPCALL_MEDIUM) {
+        MN_SUBMIT(MN_UPCALL_MEDIUM);
+    } else {
+        MN_SUBMIT(MN_UPCALL_LARGE);
+    }
+    return 1;
+}
+
+static __always_inline __u32 ring_of_tunnel(const struct mn_config* config, const struct mn_wide_key* key) {
+    __u32 rings = config->rings ? config->rings : 1;
+    return (bpf_ntohl(key->base.tun_src) + key->base.tun_key) % rings;
+}
+
+/* `ifindex`: the port it came in on, 0 = a tunnel. `mtu`: for MN_REASON_TOO_BIG. Not inlined: off the hit path,
+ * and it is called from several places. */
+__noinline int mn_upcall_packet(struct __sk_buff* skb, struct mn_wide_key* key, __u32 ifindex, __u32 reason, __u32 mtu) {
     struct mn_config* config = mn_get_config();
     if (!config || !key) return 0;
+    struct mn_message message = {.reason = reason, .mtu = mtu};
     __u64 now = bpf_ktime_get_ns();
-    __u64 pending_id = 0;
     if (reason == MN_REASON_MISS) {
-        pending_id = hash_key(key) | 1;
-        if (!admit_pending(pending_id, now)) {
+        message.pending_id = hash_key(key) | 1;
+        if (!admit_pending(message.pending_id, now)) {
             mn_count(MN_COUNT_PENDING_DROPPED);
             return 0;
         }
     }
 
-    __u32 len = skb->len;
     __u64 cost = config->upcall_interval_ns;
-    if (len > MN_UPCALL_MEDIUM) cost *= 16;
-    __u32 ring_index;
+    if (skb->len > MN_UPCALL_MEDIUM) cost *= 16;
     int admitted;
-    struct mn_port_target* target = 0;
     if (ifindex) {
         struct mn_port* port = bpf_map_lookup_elem(&mn_ports, &ifindex);
         if (!port) return 0;
-        ring_index = port->ring;
+        message.ring = port->ring;
         __u32 number = port->number;
-        target = bpf_map_lookup_elem(&mn_port_targets, &number);
+        struct mn_port_target* target = bpf_map_lookup_elem(&mn_port_targets, &number);
+        if (!target) return 0;
+        message.waiting = &target->waiting;
         /* Whatever the rate: one port never fills the ring, so another port's packet is soon read. */
-        admitted = target && target->waiting < MN_WAITING_LIMIT && take_tokens(&port->bucket_ns, now, cost, config->upcall_burst_ns);
+        admitted = target->waiting < MN_WAITING_LIMIT && take_tokens(&port->bucket_ns, now, cost, config->upcall_burst_ns);
         __sync_fetch_and_add(admitted ? &port->upcalls : &port->throttled, 1);
     } else {
-        __u32 rings = config->rings ? config->rings : 1;
-        ring_index = (bpf_ntohl(key->base.tun_src) + key->base.tun_key) % rings;
+        message.ring = ring_of_tunnel(config, key);
         admitted = take_tokens(&config->tunnel_bucket_ns, now, cost, config->upcall_burst_ns);
         __sync_fetch_and_add(admitted ? &config->tunnel_upcalls : &config->tunnel_throttled, 1);
     }
@@ -117,20 +146,23 @@ __noinline int mn_upcall_packet(struct __sk_buff* skb, struct mn_wide_key* key, 
         mn_count(MN_COUNT_THROTTLED);
         return 0;
     }
-
-    void* ring = bpf_map_lookup_elem(&mn_rings, &ring_index);
-    int sent = 0;
-    if (ring) {
-        if (len <= MN_UPCALL_SMALL) {
-            MN_SUBMIT(MN_UPCALL_SMALL);
-        } else if (len <= MN_UPCALL_MEDIUM) {
-            MN_SUBMIT(MN_UPCALL_MEDIUM);
-        } else {
-            MN_SUBMIT(MN_UPCALL_LARGE);
-        }
-    }
-    if (sent && target) __sync_fetch_and_add(&target->waiting, 1);
+    int sent = submit(skb, key, &message);
     mn_count(sent ? MN_COUNT_UPCALL : MN_COUNT_UPCALL_LOST);
+    return sent;
+}
+
+/* A message of another agent. All of them have one key and every one counts, so neither the bucket nor the
+ * table of pending flows holds them back; but they never take more than half of a ring. */
+__noinline int mn_upcall_state(struct __sk_buff* skb, struct mn_wide_key* key) {
+    struct mn_config* config = mn_get_config();
+    if (!config || !key) return 0;
+    __u64 ring = ring_of_tunnel(config, key);
+    asm volatile("" : "+r"(ring)); /* keeps the mask, which the verifier wants, where the compiler sees no use for it */
+    ring &= MN_MAX_WORKERS - 1;
+    __u32* waiting = &config->state_waiting[ring];
+    struct mn_message message = {.ring = ring, .reason = MN_REASON_MISS, .waiting = waiting, .by_bytes = 1};
+    int sent = *waiting < config->ring_bytes / 2 && submit(skb, key, &message);
+    mn_count(sent ? MN_COUNT_UPCALL : MN_COUNT_STATE_LOST);
     return sent;
 }
 

@@ -50,7 +50,13 @@ struct Offload {
     friend bool operator==(const Offload&, const Offload&) = default;
 };
 
-enum class UpcallReason : std::uint8_t { Miss = 0, Action = 1, TooBig = 2 };
+enum class UpcallReason : std::uint8_t {
+    Miss = 0,    ///< No flow; or a message of another agent (net::kStateTunnelKey), for which none is looked up.
+    Action = 1,  ///< flow::ToAgent, or too few hops left for flow::DecrementTtl.
+    /// An IP packet does not fit a tunnel of its flow: IPv4 without "don't fragment" alike, as nothing here cuts packets.
+    /// The frame is as it came in, and comes once however many tunnels are too narrow. A GSO packet is as big as its segments.
+    TooBig = 2,
+};
 
 /// A packet for the agent. `frame` is as on the wire, the outer VLAN tag in its place, and lives
 /// until the handler returns.
@@ -60,6 +66,7 @@ struct Upcall {
     std::uint32_t originalLength = 0;  ///< > frame.size() when the datapath had to cut it.
     Offload offload;
     UpcallReason reason = UpcallReason::Miss;
+    std::uint32_t mtu = 0;  ///< TooBig: the largest IP packet that would have fitted.
     std::uint64_t pendingId = 0;  ///< For UpcallQueue::done(); opaque.
 };
 
@@ -89,7 +96,8 @@ struct FlowStats {
     std::chrono::nanoseconds idle{0};
 };
 
-/// A packet with an explicit list of actions: no lookup is made for it.
+/// A packet with an explicit list of actions: no lookup is made for it, and it never comes back as an upcall. A tunnel
+/// that it does not fit is left out; too few hops left end the list.
 struct PacketOut {
     ByteView frame;  ///< As on the wire, outer VLAN tag in its place.
     Offload offload;

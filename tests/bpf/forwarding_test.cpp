@@ -1,4 +1,5 @@
 #include <bpf/bpf.h>
+#include <sched.h>
 
 #include <thread>
 
@@ -85,6 +86,26 @@ TEST_F(Forwarding, AnEntryOfAnotherGenerationIsAMiss) {
     EXPECT_EQ(world->drain().size(), 1U);
     EXPECT_EQ(world->counter("stale_flows"), 1U);
     EXPECT_EQ(world->datapath().stats(handle).packets, 0U);
+}
+
+TEST_F(Forwarding, StatisticsAreTheSumOfAllCpus) {
+    cpu_set_t before;
+    ASSERT_EQ(::sched_getaffinity(0, sizeof(before), &before), 0);
+    const auto handle = install(keyOf(udpPacket), flow::FlowMask::exact(), {flow::Output{two}});
+    unsigned packets = 0;
+    for (const int round : {1, 2}) {
+        for (std::size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+            if (!CPU_ISSET(cpu, &before)) continue;
+            cpu_set_t single;
+            CPU_ZERO(&single);
+            CPU_SET(cpu, &single);
+            ASSERT_EQ(::sched_setaffinity(0, sizeof(single), &single), 0);
+            for (int i = 0; i < round; ++i, ++packets) run(udpPacket);
+        }
+    }
+    ASSERT_EQ(::sched_setaffinity(0, sizeof(before), &before), 0);
+    EXPECT_EQ(world->datapath().stats(handle).packets, packets);
+    EXPECT_EQ(world->datapath().stats(handle).bytes, packets * udpPacket.toBytes().size());
 }
 
 TEST_F(Forwarding, EmptyListDrops) {

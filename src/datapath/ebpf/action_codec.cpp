@@ -107,30 +107,79 @@ void writeAction(SlotWriter& writer, const flow::FlowAction& action, std::uint8_
                        storeBe16(op.bytes + 2, a.destination);
                        writer.append({op});
                    },
-                   [&](const flow::DecrementTtl&) { writer.append({makeOp(MN_OP_DEC_TTL)}); },
+                   [&](const flow::DecrementTtl& a) {
+                       mn_op op = makeOp(MN_OP_DEC_TTL);
+                       op.half = a.by;
+                       writer.append({op});
+                   },
                    [&](const flow::ToAgent&) { writer.append({makeOp(MN_OP_TO_AGENT)}); },
                },
                action);
 }
+
+std::uint8_t outputFlags(const flow::FlowActions& sorted, std::size_t at, const TunnelTypes& tunnels) {
+    const std::uint32_t type = outputClass(sorted[at], tunnels);
+    const bool sameToTheEnd = std::all_of(sorted.begin() + static_cast<std::ptrdiff_t>(at), sorted.end(),
+                                          [&](const auto& a) { return isOutput(a) && outputClass(a, tunnels) == type; });
+    if (type != 0 && !sameToTheEnd) return MN_OP_RELAY;
+    return at + 1 == sorted.size() ? MN_OP_LAST : 0;
+}
+
+int tagsAdded(const flow::FlowAction& action) {
+    if (std::holds_alternative<flow::PushVlan>(action)) return 1;
+    return std::holds_alternative<flow::PopVlan>(action) ? -1 : 0;
+}
+
+/// The checks in front of a list, and which outputs they stand for.
+class FitChecks {
+public:
+    /// The agent wants a packet that is too big as it came in, so the kernel must look before it changes or encapsulates
+    /// anything. A tunnel that comes before all that looks by itself.
+    void visit(const flow::FlowAction& action, std::uint8_t& flags) {
+        if (const auto* output = std::get_if<flow::OutputTunnel>(&action)) {
+            if (!asItCame_ || (flags & MN_OP_RELAY) != 0) {
+                add(output->tunnel);
+                flags |= MN_OP_CHECKED;
+            }
+            asItCame_ = false;
+        } else if (!isOutput(action) && !std::holds_alternative<flow::ToAgent>(action)) {
+            tags_ += tagsAdded(action);
+            asItCame_ = false;
+        }
+    }
+    const std::vector<mn_op>& ops() const { return ops_; }
+
+private:
+    void add(flow::TunnelId tunnel) {
+        const auto half = static_cast<std::uint16_t>(tags_);
+        if (ops_.empty() || used_ == std::size(ops_.back().w) || ops_.back().half != half) {
+            ops_.push_back(makeOp(MN_OP_FIT));
+            ops_.back().half = half;
+            used_ = 0;
+        }
+        ops_.back().w[used_++] = tunnel.value();
+    }
+
+    bool asItCame_ = true;
+    int tags_ = 0;
+    std::vector<mn_op> ops_;
+    std::size_t used_ = 0;  ///< tunnels in the last of them
+};
 
 }  // namespace
 
 Result<void> encodeActions(const flow::FlowActions& actions, const TunnelTypes& tunnels, std::vector<mn_slot>& slots) {
     flow::FlowActions sorted = actions;
     sortOutputs(sorted, tunnels);
-    SlotWriter writer{slots};
+    FitChecks checks;
+    boost::container::small_vector<std::uint8_t, 6> flags;
     for (std::size_t i = 0; i < sorted.size(); ++i) {
-        std::uint8_t flags = 0;
-        if (isOutput(sorted[i])) {
-            const std::uint32_t type = outputClass(sorted[i], tunnels);
-            const bool sameToTheEnd = std::all_of(sorted.begin() + static_cast<std::ptrdiff_t>(i), sorted.end(), [&](const auto& a) {
-                return isOutput(a) && outputClass(a, tunnels) == type;
-            });
-            if (i + 1 == sorted.size()) flags = MN_OP_LAST;
-            if (type != 0 && !sameToTheEnd) flags = MN_OP_RELAY;
-        }
-        writeAction(writer, sorted[i], flags);
+        flags.push_back(isOutput(sorted[i]) ? outputFlags(sorted, i, tunnels) : std::uint8_t{0});
+        checks.visit(sorted[i], flags.back());
     }
+    SlotWriter writer{slots};
+    for (const mn_op& op : checks.ops()) writer.append({op});
+    for (std::size_t i = 0; i < sorted.size(); ++i) writeAction(writer, sorted[i], flags[i]);
     if (writer.units() > MN_MAX_OPS / 2) {
         return fail(ErrorCode::Invalid, "an action list of {} steps is longer than the datapath can run ({})", writer.units(), MN_MAX_OPS / 2);
     }

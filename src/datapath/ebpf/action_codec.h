@@ -21,7 +21,8 @@ public:
 ///
 /// Outputs that follow each other are put in an order that needs the least work: ports first, then
 /// tunnels by type. The last unit carries MN_OP_LAST: the packet itself goes there, not a copy. A
-/// tunnel output after which the frame is needed plain again carries MN_OP_RELAY.
+/// tunnel output after which the frame is needed plain again carries MN_OP_RELAY. Tunnels that are reached when the
+/// frame is no longer as it came in are looked at first, by MN_OP_FIT units in front.
 /// Invalid when the list is longer than MN_MAX_OPS units.
 Result<void> encodeActions(const flow::FlowActions& actions, const TunnelTypes& tunnels, std::vector<mn_slot>& slots);
 

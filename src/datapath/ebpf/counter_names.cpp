@@ -25,6 +25,8 @@ std::string_view counterName(mn_counter counter) {
         case MN_COUNT_SHORT_FRAME: return "short_frames";
         case MN_COUNT_PACKET_OUT: return "packets_out";
         case MN_COUNT_ACTION_ERROR: return "action_errors";
+        case MN_COUNT_TTL_EXCEEDED: return "ttl_exceeded";
+        case MN_COUNT_STATE_LOST: return "state_lost";
         case MN_COUNTERS: break;
     }
     return "unknown";

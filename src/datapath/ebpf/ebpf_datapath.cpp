@@ -107,7 +107,8 @@ Result<void> EbpfDatapath::start() {
     for (unsigned i = 0; i < options_.workers; ++i) {
         const FlowInstaller::Range range{kFirstSlot + i * kOutSlotsPerWorker, kOutSlotsPerWorker, flowsFrom + i * perWorker, perWorker};
         installers_.push_back(std::make_unique<FlowInstaller>(kernel_, masks_, tunnels_, clock_, epoch_, range, adopted_.takenSlots()));
-        TRY(ring, UpcallRing::open(kernel_.ring(i), options_.ringBytes, kernel_.map("mn_pending_flows"), kernel_.portTargets()));
+        TRY(ring, UpcallRing::open(kernel_.ring(i), options_.ringBytes, kernel_.map("mn_pending_flows"), kernel_.portTargets(),
+                                        kernel_.config().state_waiting[i]));
         rings_.push_back(std::move(ring));
     }
     TRY_VOID(attachEgress(packetOut_.ifindex(), kernel_.program("mn_packet_out")));
@@ -131,6 +132,7 @@ void EbpfDatapath::configure() {
     config.upcall_interval_ns = 1'000'000'000ULL / std::max(1U, options_.upcallRate);
     config.upcall_burst_ns = config.upcall_interval_ns * std::max(16U, options_.upcallBurst);
     for (mn_port_target& target : kernel_.portTargets()) std::atomic_ref<std::uint32_t>{target.waiting}.store(0);
+    for (std::uint32_t& bytes : config.state_waiting) std::atomic_ref<std::uint32_t>{bytes}.store(0);
     epoch_ = ++config.last_epoch;
     if (!kernel_.adopted()) config.min_epoch = epoch_;
 }
@@ -213,7 +215,8 @@ FlowStats EbpfDatapath::stats(FlowHandle handle) const {
     ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
     const std::uint64_t nowNs = static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
     const std::uint64_t last = load(s.last_used_ns);
-    return {load(s.packets), load(s.bytes), std::chrono::nanoseconds{nowNs > last ? nowNs - last : 0}};
+    return {load(s.packets) + load(s.other_packets), load(s.bytes) + load(s.other_bytes),
+            std::chrono::nanoseconds{nowNs > last ? nowNs - last : 0}};
 }
 
 Result<KernelObjects> loadKernel(const EbpfOptions& options) {
@@ -234,7 +237,9 @@ Result<KernelObjects> loadKernel(const EbpfOptions& options) {
 }
 
 Result<void> checkOptions(const EbpfOptions& options) {
-    if (options.workers == 0 || options.workers > 64) return fail(ErrorCode::Invalid, "agent.workers = {}: must be 1 to 64", options.workers);
+    if (options.workers == 0 || options.workers > MN_MAX_WORKERS) {
+        return fail(ErrorCode::Invalid, "agent.workers = {}: must be 1 to {}", options.workers, MN_MAX_WORKERS);
+    }
     if (options.maxFlows < options.workers * 64 || options.maxFlows > (1U << 24)) {
         return fail(ErrorCode::Invalid, "datapath.max_flows = {}: must be {} to 16777216", options.maxFlows, options.workers * 64);
     }

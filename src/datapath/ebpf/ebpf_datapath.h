@@ -29,7 +29,7 @@ struct EbpfOptions {
     /// there when it is not on one. One per agent.
     std::string bpffs = "/sys/fs/bpf/midonet";
     unsigned workers = 1;
-    /// Flow slots of all workers together; about 180 bytes of kernel memory each, and up to 150 per flow.
+    /// Flow slots of all workers together; about 190 bytes of kernel memory each, and up to 150 per flow.
     std::uint32_t maxFlows = 262144;
     AttachMode attach = AttachMode::Auto;
     VxlanMode vxlan = VxlanMode::Auto;

@@ -48,7 +48,9 @@ Result<FlowHandle> FlowInstaller::install(const flow::FlowKey& key, const flow::
         }
     }
     writeKey(entry, key, mask);
-    kernel_.stats()[slot] = mn_stats{0, 0, coarseNow(), 0};
+    mn_stats fresh{};
+    fresh.last_used_ns = coarseNow();
+    kernel_.stats()[slot] = fresh;
     auto entered = enter(entry, slot);
     record(slot) = entry;
     if (!entered) {

@@ -40,6 +40,7 @@ Result<Upcall> parseUpcallRecord(ByteView record, std::vector<std::uint8_t>& scr
     out.frame = record.subspan(sizeof(header), header.captured);
     out.key = decodeKey(header.key);
     out.reason = static_cast<UpcallReason>(header.reason);
+    out.mtu = header.mtu;
     out.pendingId = header.pending_id;
     out.originalLength = header.original;
     if (header.ip_summed == MN_IP_SUMMED_PARTIAL) {

@@ -20,10 +20,18 @@ std::uint64_t load(const std::uint64_t* position) {
     return std::atomic_ref<std::uint64_t>{*const_cast<std::uint64_t*>(position)}.load(std::memory_order_acquire);
 }
 
+/// The kernel only adds, and what is counted together is in one ring: nobody else takes off. A record of a former agent
+/// was counted for it, not for us.
+void takeOff(std::uint32_t& count, std::uint32_t by) {
+    std::atomic_ref<std::uint32_t> waiting{count};
+    waiting.fetch_sub(std::min(by, waiting.load(std::memory_order_relaxed)), std::memory_order_relaxed);
+}
+
 }  // namespace
 
-Result<std::unique_ptr<UpcallRing>> UpcallRing::open(int ringFd, std::size_t ringBytes, int pendingMap, std::span<mn_port_target> ports) {
-    std::unique_ptr<UpcallRing> out{new UpcallRing{ringFd, ringBytes, pendingMap, ports}};
+Result<std::unique_ptr<UpcallRing>> UpcallRing::open(int ringFd, std::size_t ringBytes, int pendingMap, std::span<mn_port_target> ports,
+                                                     std::uint32_t& stateBytes) {
+    std::unique_ptr<UpcallRing> out{new UpcallRing{ringFd, ringBytes, pendingMap, ports, stateBytes}};
     void* ours = ::mmap(nullptr, kPage, PROT_READ | PROT_WRITE, MAP_SHARED, ringFd, 0);
     if (ours != MAP_FAILED) out->consumed_ = static_cast<std::uint64_t*>(ours);
     void* theirs = ::mmap(nullptr, kPage + ringBytes, PROT_READ, MAP_SHARED, ringFd, static_cast<off_t>(kPage));
@@ -53,7 +61,7 @@ std::size_t UpcallRing::drain(std::size_t limit, const std::function<void(const 
         if ((word & BPF_RINGBUF_DISCARD_BIT) == 0) {
             const auto upcall = parseUpcallRecord(recordAt(position + BPF_RINGBUF_HDR_SZ, length), scratch_);
             if (upcall) {
-                noLongerWaiting(upcall->key.inPort);
+                noLongerWaiting(upcall->key, length);
                 handler(*upcall);
                 ++handled;
             } else {
@@ -70,12 +78,12 @@ void UpcallRing::done(std::uint64_t pendingId) {
     if (pendingId != 0) ::bpf_map_delete_elem(pendingMap_, &pendingId);
 }
 
-/// The kernel only adds, and all packets of a port are in one ring: nobody else takes off. A record of a former
-/// agent was counted for it, not for us.
-void UpcallRing::noLongerWaiting(flow::PortNumber port) {
-    if (port == flow::kTunnelIngress || port.value() >= ports_.size()) return;
-    std::atomic_ref<std::uint32_t> waiting{ports_[port.value()].waiting};
-    if (waiting.load(std::memory_order_relaxed) > 0) waiting.fetch_sub(1, std::memory_order_relaxed);
+void UpcallRing::noLongerWaiting(const flow::FlowKey& key, std::size_t recordSize) {
+    if (!key.fromTunnel()) {
+        if (key.inPort.value() < ports_.size()) takeOff(ports_[key.inPort.value()].waiting, 1);
+    } else if (key.tunnelKey == net::kStateTunnelKey) {
+        takeOff(stateBytes_, static_cast<std::uint32_t>(recordSize));
+    }
 }
 
 ByteView UpcallRing::recordAt(std::uint64_t position, std::size_t length) {

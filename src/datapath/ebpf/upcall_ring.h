@@ -17,8 +17,10 @@ namespace midonet::datapath::ebpf {
 class UpcallRing final : public UpcallQueue {
 public:
     /// `ringFd` stays open as long as this lives. `pendingMap`: the table of flows that wait for the agent.
-    /// `ports`: where the packets of each port that wait in the ring are counted.
-    static Result<std::unique_ptr<UpcallRing>> open(int ringFd, std::size_t ringBytes, int pendingMap, std::span<mn_port_target> ports);
+    /// `ports`: where the packets of each port that wait in the ring are counted. `stateBytes`: the same for records of
+    /// state messages, in bytes.
+    static Result<std::unique_ptr<UpcallRing>> open(int ringFd, std::size_t ringBytes, int pendingMap, std::span<mn_port_target> ports,
+                                                    std::uint32_t& stateBytes);
     ~UpcallRing() override;
 
     int descriptor() const override { return ringFd_; }
@@ -28,15 +30,16 @@ public:
     std::uint64_t malformed() const { return malformed_; }
 
 private:
-    UpcallRing(int ringFd, std::size_t ringBytes, int pendingMap, std::span<mn_port_target> ports)
-        : ringFd_(ringFd), size_(ringBytes), pendingMap_(pendingMap), ports_(ports) {}
-    void noLongerWaiting(flow::PortNumber port);
+    UpcallRing(int ringFd, std::size_t ringBytes, int pendingMap, std::span<mn_port_target> ports, std::uint32_t& stateBytes)
+        : ringFd_(ringFd), size_(ringBytes), pendingMap_(pendingMap), ports_(ports), stateBytes_(stateBytes) {}
+    void noLongerWaiting(const flow::FlowKey& key, std::size_t recordSize);
     ByteView recordAt(std::uint64_t position, std::size_t length);
 
     const int ringFd_;
     const std::size_t size_;
     const int pendingMap_;
     const std::span<mn_port_target> ports_;
+    std::uint32_t& stateBytes_;
     std::uint64_t* consumed_ = nullptr;        ///< page of ours: how far we have read
     const std::uint64_t* produced_ = nullptr;  ///< page of the kernel: how far it has written; the data behind
     const std::uint8_t* data_ = nullptr;

@@ -49,17 +49,20 @@ void EditableFrame::setL4Ports(std::uint16_t source, std::uint16_t destination) 
     storeBe16(checksum, parsed->ipProtocol == packet::ipproto::kUdp ? packet::udpChecksum(after) : after);
 }
 
-void EditableFrame::decrementTtl() {
+bool EditableFrame::decrementTtl(std::uint8_t by) {
     const auto parsed = packet::parse(bytes_);
-    if (!parsed || !parsed->isIp()) return;
+    if (!parsed || !parsed->isIp()) return true;
+    if (parsed->ttl <= by) return false;
+    const auto left = static_cast<std::uint8_t>(parsed->ttl - by);
     std::uint8_t* ip = bytes_.data() + parsed->networkOffset;
     if (parsed->isIpv6()) {
-        --ip[7];
-        return;
+        ip[7] = left;
+        return true;
     }
     const std::uint16_t before = loadBe16(ip + 8);
-    --ip[8];
+    ip[8] = left;
     storeBe16(ip + 10, packet::updateChecksum(loadBe16(ip + 10), before, loadBe16(ip + 8)));
+    return true;
 }
 
 void EditableFrame::replaceAddress(const packet::ParsedPacket& parsed, std::size_t at, const net::IpAddress& before,

@@ -19,7 +19,8 @@ public:
     void popVlan();
     void setIpAddresses(const net::IpAddress& source, const net::IpAddress& destination);
     void setL4Ports(std::uint16_t source, std::uint16_t destination);
-    void decrementTtl();
+    /// False, and nothing is changed, for an IP packet with no more than `by` hops left.
+    bool decrementTtl(std::uint8_t by);
 
     const std::vector<std::uint8_t>& bytes() const { return bytes_; }
     const Offload& offload() const { return offload_; }

@@ -11,6 +11,20 @@
 #include "datapath/flow_key_from_frame.h"
 
 namespace midonet::datapath::fake {
+namespace {
+
+/// What a tunnel adds to a frame, within the MTU of its path: IPv4, and GRE with a key or UDP and VXLAN.
+std::size_t overheadOf(TunnelType type) { return type == TunnelType::Gre ? 28 : 36; }
+
+/// Of a GSO packet, the size of a segment.
+std::size_t wireSize(ByteView frame, const Offload& offload) {
+    if (offload.gsoSize == 0) return frame.size();
+    const auto parsed = packet::parse(frame);
+    if (!parsed || parsed->layer != packet::Layer::Transport) return offload.gsoSize;
+    return std::min(frame.size(), std::size_t{parsed->payloadOffset} + offload.gsoSize);
+}
+
+}  // namespace
 
 /// The upcalls of one worker, with the table of those that are being worked on.
 class FakeDatapath::Queue final : public UpcallQueue {
@@ -33,6 +47,7 @@ public:
                 if (waiting_.empty()) break;
                 stored = std::move(waiting_.front());
                 waiting_.pop_front();
+                if (isState(stored.upcall.key)) --waitingState_;
                 if (waiting_.empty()) clearReadable();
             }
             stored.upcall.frame = stored.frame;
@@ -47,18 +62,24 @@ public:
     }
 
     /// With the owner's mutex held.
-    void push(UpcallReason reason, const flow::FlowKey& key, ByteView frame, const Offload& offload) {
-        const std::uint64_t id = key.hash() | 1;
-        if (reason == UpcallReason::Miss && !admit(id)) return owner_.count("pending_dropped");
-        if (waiting_.size() >= owner_.options_.upcallsPerWorker) return owner_.count("upcalls_lost");
+    void push(UpcallReason reason, const flow::FlowKey& key, ByteView frame, const Offload& offload, std::uint32_t mtu) {
+        // All state messages have one key, and every one counts.
+        const bool state = isState(key);
+        const std::uint64_t id = reason == UpcallReason::Miss && !state ? key.hash() | 1 : 0;
+        if (id != 0 && !admit(id)) return owner_.count("pending_dropped");
+        const std::size_t capacity = owner_.options_.upcallsPerWorker;
+        if (state && waitingState_ >= capacity / 2) return owner_.count("state_lost");
+        if (waiting_.size() >= capacity) return owner_.count(state ? "state_lost" : "upcalls_lost");
         owner_.count("upcalls");
+        if (state) ++waitingState_;
         Stored stored;
         stored.frame.assign(frame.begin(), frame.end());
         stored.upcall.key = key;
         stored.upcall.originalLength = static_cast<std::uint32_t>(frame.size());
         stored.upcall.offload = offload;
         stored.upcall.reason = reason;
-        stored.upcall.pendingId = reason == UpcallReason::Miss ? id : 0;
+        stored.upcall.mtu = mtu;
+        stored.upcall.pendingId = id;
         waiting_.push_back(std::move(stored));
         if (waiting_.size() == 1) setReadable();
     }
@@ -73,6 +94,8 @@ private:
         event::TimePoint first;
         unsigned count = 0;
     };
+
+    static bool isState(const flow::FlowKey& key) { return key.fromTunnel() && key.tunnelKey == net::kStateTunnelKey; }
 
     bool admit(std::uint64_t id) {
         const auto now = owner_.clock_.now();
@@ -95,6 +118,7 @@ private:
     FakeDatapath& owner_;
     const int descriptor_;
     std::deque<Stored> waiting_;
+    std::size_t waitingState_ = 0;  ///< State messages among them.
     std::unordered_map<std::uint64_t, Pending> pending_;
 };
 
@@ -270,13 +294,13 @@ Result<void> FakeDatapath::execute(WorkerIndex, const PacketOut& packet) {
         --failExecutes_;
         return fail(ErrorCode::Unavailable, "the packet was refused (asked for by the test)");
     }
-    const Ingress ingress{packet.inPort, {}, {}, {}};
-    run(packet.actions, flowKeyFromFrame(ingress, packet.frame), packet.frame, packet.offload);
+    run(packet.actions, nullptr, packet.frame, packet.offload);
     return {};
 }
 
 void FakeDatapath::process(const flow::FlowKey& key, ByteView frame, const Offload& offload) {
     if (frame.size() < 14) return count("short_frames");
+    if (key.fromTunnel() && key.tunnelKey == net::kStateTunnelKey) return upcall(UpcallReason::Miss, key, frame, offload);
     Flow* found = find(key);
     if (found == nullptr) {
         count("misses");
@@ -286,7 +310,7 @@ void FakeDatapath::process(const flow::FlowKey& key, ByteView frame, const Offlo
     ++found->packets;
     found->bytes += frame.size();
     found->lastUsed = clock_.now();
-    run(found->actions, key, frame, offload);
+    run(found->actions, &key, frame, offload);
 }
 
 FakeDatapath::Flow* FakeDatapath::find(const flow::FlowKey& key) {
@@ -297,13 +321,19 @@ FakeDatapath::Flow* FakeDatapath::find(const flow::FlowKey& key) {
     return nullptr;
 }
 
-void FakeDatapath::upcall(UpcallReason reason, const flow::FlowKey& key, ByteView frame, const Offload& offload) {
-    queues_.at(workerOf(key))->push(reason, key, frame, offload);
+void FakeDatapath::upcall(UpcallReason reason, const flow::FlowKey& key, ByteView frame, const Offload& offload, std::uint32_t mtu) {
+    queues_.at(workerOf(key))->push(reason, key, frame, offload, mtu);
 }
 
-void FakeDatapath::run(const flow::FlowActions& actions, const flow::FlowKey& key, ByteView frame, const Offload& offload) {
+void FakeDatapath::run(const flow::FlowActions& actions, const flow::FlowKey* key, ByteView frame, const Offload& offload) {
     if (actions.empty()) return count("dropped_by_flow");
+    const auto mtu = tooNarrow(actions, frame, offload);
+    if (mtu && key != nullptr) upcall(UpcallReason::TooBig, *key, frame, offload, *mtu);
     EditableFrame packet{frame, offload};
+    const auto toAgent = [&] {
+        if (key != nullptr) upcall(UpcallReason::Action, *key, packet.bytes(), packet.offload());
+    };
+    bool hopsLeft = true;
     for (const flow::FlowAction& action : actions) {
         std::visit(Overloaded{
                        [&](const flow::Output& a) {
@@ -316,18 +346,43 @@ void FakeDatapath::run(const flow::FlowActions& actions, const flow::FlowKey& ke
                        [&](const flow::PopVlan&) { packet.popVlan(); },
                        [&](const flow::SetIpAddresses& a) { packet.setIpAddresses(a.source, a.destination); },
                        [&](const flow::SetL4Ports& a) { packet.setL4Ports(a.source, a.destination); },
-                       [&](const flow::DecrementTtl&) { packet.decrementTtl(); },
-                       [&](const flow::ToAgent&) { upcall(UpcallReason::Action, key, packet.bytes(), packet.offload()); },
+                       [&](const flow::DecrementTtl& a) { hopsLeft = packet.decrementTtl(a.by); },
+                       [&](const flow::ToAgent&) { toAgent(); },
                    },
                    action);
+        if (hopsLeft) continue;
+        count("ttl_exceeded");
+        if (!mtu) toAgent();  // Once is enough.
+        return;
     }
+}
+
+std::optional<std::uint32_t> FakeDatapath::tooNarrow(const flow::FlowActions& actions, ByteView frame, const Offload& offload) const {
+    const auto parsed = packet::parse(frame);
+    if (!parsed || !parsed->isIp()) return std::nullopt;
+    EditableFrame packet{frame, offload};  // Only the tags: nothing else changes the size.
+    for (const flow::FlowAction& action : actions) {
+        if (const auto* push = std::get_if<flow::PushVlan>(&action)) packet.pushVlan(push->tci);
+        if (std::holds_alternative<flow::PopVlan>(action)) packet.popVlan();
+        const auto* output = std::get_if<flow::OutputTunnel>(&action);
+        if (output == nullptr) continue;
+        const auto it = tunnels_.find(output->tunnel.value());
+        if (it == tunnels_.end() || !it->second.path || fits(it->second, packet.bytes(), offload)) continue;
+        const std::size_t before = overheadOf(it->second.spec.type) + parsed->networkOffset + packet.bytes().size() - frame.size();
+        const std::uint32_t mtu = it->second.path->mtu;
+        if (mtu > before) return mtu - static_cast<std::uint32_t>(before);
+    }
+    return std::nullopt;
+}
+
+bool FakeDatapath::fits(const Tunnel& tunnel, ByteView frame, const Offload& offload) {
+    return wireSize(frame, offload) + overheadOf(tunnel.spec.type) <= tunnel.path->mtu;
 }
 
 void FakeDatapath::outputTunnel(const flow::OutputTunnel& action, ByteView frame, const Offload& offload) {
     const auto it = tunnels_.find(action.tunnel.value());
     if (it == tunnels_.end() || !it->second.path) return count("no_tunnel_path");
-    const std::size_t overhead = it->second.spec.type == TunnelType::Gre ? 42 : 50;
-    if (offload.gsoSize == 0 && frame.size() + overhead - 14 > it->second.path->mtu) return count("too_big");
+    if (!fits(it->second, frame, offload)) return count("too_big");
     tunnelOutputs_.push_back({action.tunnel, it->second.spec, action.key, {frame.begin(), frame.end()}, offload});
 }
 

@@ -30,7 +30,7 @@ struct TunnelOutput {
 struct FakeOptions {
     unsigned workers = 1;
     std::size_t flowsPerWorker = 65536;
-    std::size_t upcallsPerWorker = 16384;
+    std::size_t upcallsPerWorker = 16384;  ///< State messages of other agents take no more than half of them.
     /// Packets of one key that may wait for the agent at a time, within pendingTime.
     unsigned pendingPerFlow = 4;
     event::Duration pendingTime = std::chrono::milliseconds{10};
@@ -111,8 +111,13 @@ private:
 
     void process(const flow::FlowKey& key, ByteView frame, const Offload& offload);
     Flow* find(const flow::FlowKey& key);
-    void upcall(UpcallReason reason, const flow::FlowKey& key, ByteView frame, const Offload& offload);
-    void run(const flow::FlowActions& actions, const flow::FlowKey& key, ByteView frame, const Offload& offload);
+    void upcall(UpcallReason reason, const flow::FlowKey& key, ByteView frame, const Offload& offload, std::uint32_t mtu = 0);
+    /// Runs a list. `key`: of the packet as it came in; nullptr = the agent sent it, so it does not come back to it.
+    void run(const flow::FlowActions& actions, const flow::FlowKey* key, ByteView frame, const Offload& offload);
+    /// The largest IP packet that would fit the first tunnel of the list which this one does not fit; nothing: it fits them
+    /// all, or is no IP packet.
+    std::optional<std::uint32_t> tooNarrow(const flow::FlowActions& actions, ByteView frame, const Offload& offload) const;
+    static bool fits(const Tunnel& tunnel, ByteView frame, const Offload& offload);
     void outputTunnel(const flow::OutputTunnel& action, ByteView frame, const Offload& offload);
     WorkerIndex workerOf(const flow::FlowKey& key) const;
     void erase(std::uint32_t slot);

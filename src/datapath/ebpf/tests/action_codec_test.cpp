@@ -29,12 +29,14 @@ std::vector<std::string> encoded(const flow::FlowActions& actions) {
             switch (op.code) {
                 case MN_OP_OUTPUT: text = fmt::format("output {}", op.w[0]); break;
                 case MN_OP_TUNNEL: text = fmt::format("tunnel {}", op.w[0]); break;
-                case MN_OP_DEC_TTL: text = "ttl"; break;
+                case MN_OP_DEC_TTL: text = fmt::format("ttl {}", op.half); break;
+                case MN_OP_FIT: text = fmt::format("fit {} {} {} tags {}", op.w[0], op.w[1], op.w[2], static_cast<std::int16_t>(op.half)); break;
                 case MN_OP_SET_IP6: text = "ip6"; i += 2; break;
                 default: text = fmt::format("op {}", op.code);
             }
             if ((op.flags & MN_OP_LAST) != 0) text += " last";
             if ((op.flags & MN_OP_RELAY) != 0) text += " relay";
+            if ((op.flags & MN_OP_CHECKED) != 0) text += " checked";
             out.push_back(text);
         }
     }
@@ -44,25 +46,39 @@ std::vector<std::string> encoded(const flow::FlowActions& actions) {
 TEST(ActionCodec, TheLastOutputTakesThePacketItself) {
     EXPECT_THAT(encoded({port(1)}), ElementsAre("output 1 last"));
     EXPECT_THAT(encoded({port(1), port(2)}), ElementsAre("output 1", "output 2 last"));
-    EXPECT_THAT(encoded({port(1), flow::DecrementTtl{}}), ElementsAre("output 1", "ttl"));
+    EXPECT_THAT(encoded({port(1), flow::DecrementTtl{}}), ElementsAre("output 1", "ttl 1"));
     EXPECT_TRUE(encoded({}).empty());
 }
 
 TEST(ActionCodec, PortsComeFirstThenTunnelsByType) {
-    EXPECT_THAT(encoded({tunnel(2), port(1), tunnel(4), port(3)}), ElementsAre("output 1", "output 3", "tunnel 2", "tunnel 4 last"));
+    EXPECT_THAT(encoded({tunnel(2), port(1), tunnel(4), port(3)}), ElementsAre("fit 4 0 0 tags 0", "output 1", "output 3", "tunnel 2", "tunnel 4 last checked"));
 }
 
 TEST(ActionCodec, WhereTypesMixAllButTheLastTypeAreRelayed) {
-    EXPECT_THAT(encoded({tunnel(2), tunnel(1), tunnel(4), tunnel(3)}), ElementsAre("tunnel 1 relay", "tunnel 3 relay", "tunnel 2", "tunnel 4 last"));
+    EXPECT_THAT(encoded({tunnel(2), tunnel(1), tunnel(4), tunnel(3)}), 
+                ElementsAre("fit 1 3 2 tags 0", "fit 4 0 0 tags 0", "tunnel 1 relay checked", "tunnel 3 relay checked", "tunnel 2 checked", "tunnel 4 last checked"));
 }
 
 TEST(ActionCodec, AFrameThatIsChangedLaterIsRelayed) {
-    EXPECT_THAT(encoded({tunnel(2), flow::DecrementTtl{}, port(1)}), ElementsAre("tunnel 2 relay", "ttl", "output 1 last"));
-    EXPECT_THAT(encoded({tunnel(2), flow::DecrementTtl{}}), ElementsAre("tunnel 2 relay", "ttl"));
+    EXPECT_THAT(encoded({tunnel(2), flow::DecrementTtl{}, port(1)}), ElementsAre("fit 2 0 0 tags 0", "tunnel 2 relay checked", "ttl 1", "output 1 last"));
+    EXPECT_THAT(encoded({tunnel(2), flow::DecrementTtl{}}), ElementsAre("fit 2 0 0 tags 0", "tunnel 2 relay checked", "ttl 1"));
 }
 
 TEST(ActionCodec, OutputsDoNotCrossChanges) {
-    EXPECT_THAT(encoded({tunnel(2), flow::DecrementTtl{}, port(1), tunnel(4)}), ElementsAre("tunnel 2 relay", "ttl", "output 1", "tunnel 4 last"));
+    EXPECT_THAT(encoded({tunnel(2), flow::DecrementTtl{}, port(1), tunnel(4)}), 
+                ElementsAre("fit 2 4 0 tags 0", "tunnel 2 relay checked", "ttl 1", "output 1", "tunnel 4 last checked"));
+}
+
+TEST(ActionCodec, TunnelsBehindAChangeAreCheckedInFront) {
+    const flow::PushVlan push{flow::VlanTci::tagged(net::VlanId{7})};
+    EXPECT_THAT(encoded({tunnel(2)}), ElementsAre("tunnel 2 last")) << "looks by itself";
+    EXPECT_THAT(encoded({port(1), flow::ToAgent{}, tunnel(2)}), ElementsAre("output 1", "op 10", "tunnel 2 last")) << "nothing is changed";
+    EXPECT_THAT(encoded({flow::DecrementTtl{3}, tunnel(2)}), ElementsAre("fit 2 0 0 tags 0", "ttl 3", "tunnel 2 last checked"));
+    EXPECT_THAT(encoded({push, tunnel(2)}), ElementsAre("fit 2 0 0 tags 1", "op 4", "tunnel 2 last checked"));
+    EXPECT_THAT(encoded({flow::PopVlan{}, tunnel(2)}), ElementsAre("fit 2 0 0 tags -1", "op 5", "tunnel 2 last checked"));
+    EXPECT_THAT(encoded({flow::DecrementTtl{}, port(1), push, tunnel(2), tunnel(4), tunnel(6), tunnel(8)}),
+                ElementsAre("fit 2 4 6 tags 1", "fit 8 0 0 tags 1", "ttl 1", "output 1", "op 4", "tunnel 2 checked", "tunnel 4 checked",
+                            "tunnel 6 checked", "tunnel 8 last checked"));
 }
 
 TEST(ActionCodec, TheUnitsOfOneActionStayInOneSlot) {

@@ -42,6 +42,18 @@ TEST(UpcallRecord, GivesKeyFrameAndPendingId) {
     EXPECT_THAT(upcall->frame, EqualsPacket(Frame{frame}));
 }
 
+TEST(UpcallRecord, TellsWhatWouldHaveFitted) {
+    mn_upcall header{};
+    header.reason = 2;
+    header.mtu = 1458;
+    std::vector<std::uint8_t> scratch;
+    const Frame record = recordOf((eth(kA, kB) / ipv4("10.0.0.1", "10.0.0.2") / udp(1, 2)).toBytes(), header);
+    const auto upcall = parseUpcallRecord(record, scratch);
+    ASSERT_TRUE(upcall);
+    EXPECT_EQ(upcall->reason, UpcallReason::TooBig);
+    EXPECT_EQ(upcall->mtu, 1458U);
+}
+
 TEST(UpcallRecord, PutsAnOutOfBandTagInItsPlace) {
     const auto frame = (eth(kA, kB) / ipv4("10.0.0.1", "10.0.0.2") / udp(1, 2) / "x").toBytes();
     mn_upcall header{};

@@ -20,7 +20,7 @@ TEST(EditableFrame, NatKeepsIpAndTcpChecksumsRight) {
     EditableFrame frame{(eth(kA, kB) / ipv4("10.0.0.1", "10.0.0.2") / tcp(1000, 80) / "hello").toBytes(), {}};
     frame.setIpAddresses(net::Ipv4Address::parse("192.168.1.1").value(), net::Ipv4Address::parse("8.8.8.8").value());
     frame.setL4Ports(2000, 8080);
-    frame.decrementTtl();
+    EXPECT_TRUE(frame.decrementTtl(1));
     EXPECT_THAT(frame.bytes(), EqualsPacket(eth(kA, kB) / ipv4("192.168.1.1", "8.8.8.8").ttl(63) / tcp(2000, 8080) / "hello"));
 }
 
@@ -28,8 +28,24 @@ TEST(EditableFrame, NatOfIpv6KeepsTheUdpChecksumRight) {
     EditableFrame frame{(eth(kA, kB) / ipv6("fd00::1", "fd00::2") / udp(1, 2) / "odd").toBytes(), {}};
     frame.setIpAddresses(net::Ipv6Address::parse("2001:db8::5").value(), net::Ipv6Address::parse("2001:db8::6").value());
     frame.setL4Ports(3, 4);
-    frame.decrementTtl();
+    EXPECT_TRUE(frame.decrementTtl(1));
     EXPECT_THAT(frame.bytes(), EqualsPacket(eth(kA, kB) / ipv6("2001:db8::5", "2001:db8::6").hopLimit(63) / udp(3, 4) / "odd"));
+}
+
+TEST(EditableFrame, TooFewHopsChangeNothing) {
+    for (const unsigned by : {1U, 2U, 3U}) {
+        const auto few = static_cast<std::uint8_t>(by);
+        const auto v4 = eth(kA, kB) / ipv4("10.0.0.1", "10.0.0.2").ttl(few) / udp(1, 2);
+        const auto v6 = eth(kA, kB) / ipv6("fd00::1", "fd00::2").hopLimit(few) / udp(1, 2);
+        for (const auto& packet : {v4, v6}) {
+            EditableFrame frame{packet.toBytes(), {}};
+            EXPECT_FALSE(frame.decrementTtl(few));
+            EXPECT_THAT(frame.bytes(), EqualsPacket(packet));
+            EXPECT_TRUE(frame.decrementTtl(static_cast<std::uint8_t>(by - 1)));
+        }
+    }
+    EditableFrame foreign{(eth(kA, kB) / arpRequest(kA, "10.0.0.1", "10.0.0.2")).toBytes(), {}};
+    EXPECT_TRUE(foreign.decrementTtl(1)) << "it has none";
 }
 
 TEST(EditableFrame, UdpWithoutChecksumStaysWithout) {

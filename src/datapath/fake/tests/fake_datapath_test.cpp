@@ -127,6 +127,62 @@ TEST_F(FakeDatapathTest, OversizedPacketsDoNotEnterATunnel) {
     EXPECT_TRUE(datapath.takeTunnelOutputs().empty());
 }
 
+TEST_F(FakeDatapathTest, TooFewHopsEndTheListAndGoToTheAgent) {
+    const auto withTtl = [](std::uint8_t ttl) { return (eth(kA, kB) / ipv4("10.0.0.1", "10.0.0.2").ttl(ttl) / udp(1, 2) / "hi").toBytes(); };
+    ASSERT_TRUE(datapath.installFlow(0, datapath.inject(one, frame) ? drain().at(0).key : flow::FlowKey{}, maskOf({}),
+                                     {flow::Output{one}, flow::DecrementTtl{2}, flow::Output{two}}));
+    datapath.inject(one, withTtl(3));
+    EXPECT_EQ(datapath.takeOutputs().size(), 2U);
+    EXPECT_TRUE(drain().empty());
+    datapath.inject(one, withTtl(2));
+    EXPECT_EQ(datapath.takeOutputs().size(), 1U) << "what came before has happened";
+    const auto upcalls = drain();
+    ASSERT_EQ(upcalls.size(), 1U);
+    EXPECT_EQ(upcalls[0].reason, UpcallReason::Action);
+    EXPECT_EQ(upcalls[0].key.ipTtl, 2);
+}
+
+TEST_F(FakeDatapathTest, AnIpPacketTooBigForItsTunnelGoesToTheAgentOnce) {
+    const auto gre = datapath.addTunnel({TunnelType::Gre, net::Ipv4Address{1}, net::Ipv4Address{2}}).value();
+    const auto vxlan = datapath.addTunnel({TunnelType::Vxlan, net::Ipv4Address{1}, net::Ipv4Address{3}}).value();
+    for (const auto tunnel : {gre, vxlan}) ASSERT_TRUE(datapath.setTunnelPath(tunnel, TunnelPath{3, {}, {}, 1500}));
+    const Frame big = (eth(kA, kB) / ipv4("10.0.0.1", "10.0.0.2") / udp(1, 2) / Frame(1431, 7)).toBytes();
+    datapath.inject(one, big);
+    const auto key = drain().at(0).key;
+    ASSERT_TRUE(datapath.installFlow(0, key, maskOf({}), {flow::DecrementTtl{}, flow::OutputTunnel{gre, net::TunnelKey{1}}, flow::OutputTunnel{vxlan, net::TunnelKey{1}}}));
+    datapath.inject(one, big);
+    const auto upcalls = drain();
+    ASSERT_EQ(upcalls.size(), 1U);
+    EXPECT_EQ(upcalls[0].reason, UpcallReason::TooBig);
+    EXPECT_EQ(upcalls[0].mtu, 1458U);
+    EXPECT_EQ(upcalls[0].key, key);
+    EXPECT_TRUE(datapath.takeTunnelOutputs().empty());
+    datapath.inject(one, (eth(kA, kB).type(0x88b5) / Frame(1500, 1)).toBytes());
+    EXPECT_TRUE(drain().empty()) << "nobody answers for what is not IP";
+}
+
+TEST_F(FakeDatapathTest, StateMessagesTakeHalfOfTheQueueAndNothingElseHoldsThemBack) {
+    const TunnelSpec spec{TunnelType::Gre, net::Ipv4Address{1}, net::Ipv4Address{2}};
+    flow::FlowKey any;
+    any.tunnelKey = net::kStateTunnelKey;
+    ASSERT_TRUE(datapath.installFlow(0, any, maskOf({Field::TunnelKey}), {flow::Output{two}}));
+    for (int round = 1; round <= 2; ++round) {
+        for (int i = 0; i < 7; ++i) datapath.receiveFromTunnel(spec, net::kStateTunnelKey, frame);
+        datapath.inject(one, frame);
+        const auto upcalls = drain();
+        ASSERT_EQ(upcalls.size(), 5U) << "four of eight, and that of vm1";
+        EXPECT_EQ(upcalls[0].reason, UpcallReason::Miss);
+        EXPECT_EQ(upcalls[0].pendingId, 0U);
+        datapath.upcalls(0).done(upcalls[4].pendingId);
+        for (const Counter& counter : datapath.counters()) {
+            if (counter.name == "state_lost") {
+                EXPECT_EQ(counter.value, 3U * static_cast<unsigned>(round));
+            }
+        }
+    }
+    EXPECT_TRUE(datapath.takeOutputs().empty());
+}
+
 TEST_F(FakeDatapathTest, MissingInterfaceCannotBeAdded) {
     datapath.setInterfaceMissing("vm9", true);
     EXPECT_EQ(datapath.addPort("vm9").error().code, ErrorCode::NotFound);
