@@ -40,24 +40,31 @@ Agent::Agent(World world, AgentOptions options, std::function<void()> onReady)
       options_(std::move(options)),
       onReady_(std::move(onReady)),
       session_(world.store.openSession(world.loop, options_.sessionTtl)),
-      workers_(world.loop, world.datapath, {{options_.maxMacsPerPort}, options_.sharedWorkerLoop},
-               [this](datapath::WorkerIndex worker, const WorkerReport& report) {
-                   if (macs_) macs_->onReport(worker, report);
-               }) {}
+      states_(std::make_shared<flowstate::StateTable>(options_.maxStates)),
+      workers_(world.loop, world.datapath, states_, {{options_.host.id, options_.maxMacsPerPort}, options_.sharedWorkerLoop},
+               [this](datapath::WorkerIndex worker, const WorkerReport& report) { onReport(worker, report); }) {}
 
 Agent::~Agent() = default;
 
 void Agent::start() {
-    session_->onConnectionChange([](bool connected) {
-        if (connected)
+    session_->onConnectionChange([this](bool connected) {
+        if (connected) {
             kLog.info("connected to the NSDB");
-        else
+            connections_->onRestored();
+        } else
             kLog.warn("NSDB cannot be reached: forwarding goes on with what is known");
     });
     macs_ = std::make_unique<MacLearning>(world_.loop, *session_,
                                           [this](const std::vector<topology::MacChange>& changes) { broadcastMacs(changes); });
+    arps_ = std::make_unique<ArpLearning>(world_.loop, *session_,
+                                          [this](const ArpLearning::Arps& arps, const ArpLearning::BridgeArps& bridgeArps) {
+                                              broadcastArps(arps, bridgeArps);
+                                          });
+    connections_ = std::make_unique<ConnectionState>(world_.loop, world_.pool, world_.store,
+                                                     ConnectionState::Options{options_.host.id, options_.stateFile, {}}, states_, workers_);
     world_.interfaces.onChange([this] { onInterfaces(); });
-    workers_.start();
+    // No packet before the connections of the process before are known: an answer would be taken for a question.
+    connections_->start([this] { workers_.start(); });
     registration_ = std::make_unique<host::Registration>(world_.loop, world_.pool, world_.store, *session_, options_.host,
                                                          [this] { onRegistered(); });
 }
@@ -77,13 +84,26 @@ void Agent::onRegistered() {
                 bindings_->setWanted(wanted);
                 bindingsKnown_ = true;
                 checkReady();
-            }});
+            },
+            [this](const RouterId& router, const std::vector<topology::RouterArpChange>& changes) {
+                ArpLearning::Arps arps;
+                for (const auto& change : changes) arps.emplace(Neighbour{router, change.address}, change.value);
+                arps_->onStore(router, arps);
+            },
+            [this](const RouterId& router) { arps_->forget(router); },
+            [this](const BridgeId& bridge, const std::vector<topology::BridgeArpChange>& changes) {
+                ArpLearning::BridgeArps arps;
+                for (const auto& change : changes) arps.emplace(BridgeNeighbour{bridge, change.address}, change.value);
+                arps_->onStore(bridge, arps);
+            },
+            [this](const BridgeId& bridge) { arps_->forget(bridge); }});
 }
 
 void Agent::onTopology(const topology::TopologyUpdate& update) {
     workers_.update([&](WorkerUpdate& pending) {
         pending.snapshot = update.snapshot;
         pending.invalidated.insert(pending.invalidated.end(), update.invalidated.begin(), update.invalidated.end());
+        pending.routes.insert(pending.routes.end(), update.routesChanged.begin(), update.routesChanged.end());
     });
     checkReady();
 }
@@ -124,6 +144,19 @@ void Agent::publishMap() {
     checkReady();
 }
 
+void Agent::onReport(datapath::WorkerIndex worker, const WorkerReport& report) {
+    if (macs_) macs_->onReport(worker, report);
+    if (arps_) arps_->onReport(report);
+    if (connections_) connections_->onReport(worker, report);
+}
+
+void Agent::broadcastArps(const ArpLearning::Arps& arps, const ArpLearning::BridgeArps& bridgeArps) {
+    workers_.update([&](WorkerUpdate& pending) {
+        for (const auto& [neighbour, entry] : arps) pending.arps.insert_or_assign(neighbour, entry);
+        for (const auto& [neighbour, mac] : bridgeArps) pending.bridgeArps.insert_or_assign(neighbour, mac);
+    });
+}
+
 void Agent::broadcastMacs(const std::vector<topology::MacChange>& changes) {
     workers_.update([&](WorkerUpdate& pending) {
         for (const auto& change : changes) {
@@ -160,10 +193,14 @@ void Agent::collectStatus(std::function<void(Status)> done) {
         if (tracker_) {
             status.ports = tracker_->snapshot()->ports.size();
             status.bridges = tracker_->snapshot()->bridges.size();
+            status.routers = tracker_->snapshot()->routers.size();
+            status.chains = tracker_->snapshot()->chains.size();
             status.generation = tracker_->snapshot()->generation;
         }
         status.watches = world_.store.watchCount();
         status.publishedMacs = macs_ ? macs_->published() : 0;
+        status.publishedArps = arps_ ? arps_->published() : 0;
+        status.states = states_->size();
         if (bindings_) status.bindings = bindings_->statuses();
         if (peers_) {
             status.memberships = peers_->statuses();

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "agent/arp_learning.h"
+#include "agent/connection_state.h"
 #include "agent/mac_learning.h"
 #include "agent/worker_pool.h"
 #include "datapath/datapath.h"
@@ -25,6 +27,8 @@ struct AgentOptions {
     event::Duration sessionTtl = std::chrono::seconds{30};
     event::Duration peerGrace = std::chrono::seconds{30};
     std::size_t maxMacsPerPort = 4096;
+    std::size_t maxStates = 1'000'000;
+    std::string stateFile;  ///< Empty: connections do not outlive the process.
     /// See WorkerPool::Options.
     event::Loop* sharedWorkerLoop = nullptr;
 };
@@ -36,6 +40,9 @@ struct AgentOptions {
 ///                            '--wanted bindings--> Bindings --ports--> datapath, PhysicalMap
 ///     NSDB --watches--> Peers --tunnels--> datapath, PhysicalMap --> PacketWorkers
 ///     PacketWorkers --MACs learned--> MacLearning --> NSDB, and the other workers
+///     PacketWorkers --neighbours learned--> ArpLearning --> NSDB, and the other workers
+///     PacketWorkers --connections, ports wanted--> ConnectionState --> file, NSDB (leases of ports)
+///     PacketWorkers --connections--> the workers of other hosts, through the tunnels
 ///     kernel --links, addresses--> Interfaces --> Registration, Bindings, Peers
 ///
 /// Control loop. The references outlive it.
@@ -69,7 +76,11 @@ public:
         std::size_t ports = 0;
         std::size_t bridges = 0;
         std::size_t watches = 0;
+        std::size_t routers = 0;
+        std::size_t chains = 0;
         std::size_t publishedMacs = 0;
+        std::size_t publishedArps = 0;
+        std::size_t states = 0;  ///< Entries of the connection state.
         std::uint64_t generation = 0;
         std::vector<host::BindingStatus> bindings;
         std::vector<host::MembershipStatus> memberships;
@@ -84,13 +95,16 @@ public:
     topology::TopologySnapshotPtr snapshot() const { return tracker_ ? tracker_->snapshot() : nullptr; }
     const flowcontrol::PhysicalMapPtr& map() const { return map_; }
     const WorkerPool& workers() const { return workers_; }
+    const flowstate::StateTable& states() const { return *states_; }
 
 private:
     void onRegistered();
     void onTopology(const topology::TopologyUpdate& update);
     void onInterfaces();
     void publishMap();
+    void onReport(datapath::WorkerIndex worker, const WorkerReport& report);
     void broadcastMacs(const std::vector<topology::MacChange>& changes);
+    void broadcastArps(const ArpLearning::Arps& arps, const ArpLearning::BridgeArps& bridgeArps);
     void checkReady();
 
     World world_;
@@ -101,8 +115,11 @@ private:
     bool ready_ = false;
 
     std::unique_ptr<nsdb::Session> session_;
+    std::shared_ptr<flowstate::StateTable> states_;
     WorkerPool workers_;
     std::unique_ptr<MacLearning> macs_;
+    std::unique_ptr<ArpLearning> arps_;
+    std::unique_ptr<ConnectionState> connections_;
     std::unique_ptr<host::Registration> registration_;
     std::unique_ptr<host::Bindings> bindings_;
     std::unique_ptr<host::Peers> peers_;

@@ -23,6 +23,9 @@ AgentSettings::AgentSettings(config::Settings& s)
                          "What forwards packets: ebpf = programs in the kernel; ovs = openvswitch.ko (not in this build); fake = in memory, no packet leaves.")),
       workers_(s.integer("agent.workers", 1, {1, 16}, "Threads that simulate packets.")),
       bpffs_(s.string("agent.bpffs", "/sys/fs/bpf/midonet", "Folder of a BPF file system where programs and maps outlive the agent; mounted when it is none.")),
+      stateFile_(s.string("agent.state_file", "/var/lib/midonet/connections",
+                          "File in which the connections of this host outlive a restart of the agent; empty = they do not.")),
+      maxStates_(s.integer("agent.max_states", 1'000'000, {1000, 100'000'000}, "Entries of the connection state: a tracked connection has one, a translated one up to five.")),
       maxMacsPerPort_(s.integer("agent.max_macs_per_port", 4096, {1, 1'000'000}, "MAC addresses learned behind one port at a time.")),
       peerGrace_(s.duration("agent.peer_grace", 30s, {0s, 1h}, "How long the ports of a host whose agent vanished are still taken for active.")),
       sessionTtl_(s.duration("nsdb.session_timeout", 30s, {1s, 1h}, "How long what this host reports outlives an agent that is frozen or cut off from the NSDB.")),
@@ -59,6 +62,8 @@ Result<AgentOptions> AgentSettings::options(std::string version) const {
     out.host.version = std::move(version);
     out.sessionTtl = *sessionTtl_;
     out.peerGrace = *peerGrace_;
+    out.stateFile = *stateFile_;
+    out.maxStates = static_cast<std::size_t>(*maxStates_);
     out.maxMacsPerPort = static_cast<std::size_t>(*maxMacsPerPort_);
     return out;
 }

@@ -29,6 +29,8 @@ private:
     config::Setting<std::string> datapath_;
     config::Setting<std::int64_t> workers_;
     config::Setting<std::string> bpffs_;
+    config::Setting<std::string> stateFile_;
+    config::Setting<std::int64_t> maxStates_;
     config::Setting<std::int64_t> maxMacsPerPort_;
     config::Setting<std::chrono::nanoseconds> peerGrace_;
     config::Setting<std::chrono::nanoseconds> sessionTtl_;

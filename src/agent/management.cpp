@@ -58,6 +58,10 @@ void report(metrics::Sink& sink, const Agent::Status& status) {
     sink.gauge("midonet_agent_nsdb_connected", "1 while the NSDB can be reached", {}, status.storeConnected ? 1 : 0);
     sink.gauge("midonet_topology_devices", "Virtual devices this host has loaded", {{"kind", "port"}}, number(status.ports));
     sink.gauge("midonet_topology_devices", "Virtual devices this host has loaded", {{"kind", "bridge"}}, number(status.bridges));
+    sink.gauge("midonet_topology_devices", "Virtual devices this host has loaded", {{"kind", "router"}}, number(status.routers));
+    sink.gauge("midonet_topology_devices", "Virtual devices this host has loaded", {{"kind", "chain"}}, number(status.chains));
+    sink.gauge("midonet_agent_states", "Entries of the connection state", {}, number(status.states));
+    sink.gauge("midonet_agent_arps_published", "ARP table entries this host has published", {}, number(status.publishedArps));
     sink.gauge("midonet_topology_generation", "Snapshots published since start", {}, number(status.generation));
     sink.gauge("midonet_nsdb_watches", "Objects, indexes, states and tables watched in the NSDB", {}, number(status.watches));
     sink.gauge("midonet_agent_macs_published", "MAC table entries this host has published", {}, number(status.publishedMacs));
@@ -79,6 +83,14 @@ void report(metrics::Sink& sink, const Agent::Status& status) {
         sink.counter("midonet_worker_flows_installed_total", "Flows installed", worker, number(w.flowsInstalled));
         sink.counter("midonet_worker_flows_invalidated_total", "Flows removed because a tag was invalidated", worker, number(w.invalidations));
         sink.counter("midonet_worker_macs_refused_total", "MACs not learned because the port has too many", worker, number(w.macsRefused));
+        sink.counter("midonet_worker_frames_made_total", "Frames of virtual devices: ARP, ICMP", worker, number(w.framesMade));
+        sink.counter("midonet_worker_errors_withheld_total", "ICMP errors beyond the rate of their port", worker, number(w.errorsWithheld));
+        for (const auto& [what, count] : {std::pair{"sent", w.stateMessagesSent}, {"resent", w.stateMessagesResent}, {"read", w.stateMessagesRead},
+                                          {"malformed", w.stateMessagesBad}, {"lost", w.stateMessagesLost}})
+            sink.counter("midonet_worker_state_messages_total", "Messages about connections between hosts",
+                         {{"result", what}, {"worker", std::to_string(i)}}, number(count));
+        sink.gauge("midonet_worker_nat_blocks", "Blocks of ports leased for source translation", worker, number(w.natBlocks));
+        sink.gauge("midonet_worker_nat_ports", "Ports of them that connections use", worker, number(w.natPortsTaken));
         sink.gauge("midonet_worker_flows", "Flows installed now", worker, number(w.flows));
         sink.gauge("midonet_worker_waiting_packets", "Packets waiting for a device", worker, number(w.waitingPackets));
         sink.gauge("midonet_worker_mac_entries", "MAC table entries known", worker, number(w.macEntries));

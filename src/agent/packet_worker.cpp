@@ -1,7 +1,15 @@
 #include "agent/packet_worker.h"
 
+#include <algorithm>
+
+#include "agent/state_peers.h"
+#include "base/assert.h"
 #include "base/overloaded.h"
+#include "datapath/flow_key_from_frame.h"
 #include "flowcontrol/flow_translator.h"
+#include "simulation/arp.h"
+#include "simulation/icmp.h"
+#include "simulation/icmp_data.h"
 
 namespace midonet::agent {
 namespace {
@@ -13,16 +21,34 @@ using simulation::FlowClass;
 const Logger kLog{"worker"};
 constexpr std::size_t kBatch = 256;
 constexpr std::chrono::milliseconds kHousekeepingPeriod{250};
+constexpr std::chrono::milliseconds kRetryPeriod{50};
+/// Frames that virtual devices make because of one packet: an answer to an answer to an answer is a loop.
+constexpr std::size_t kMadeFramesPerPacket = 64;
+
+bool sendsFrame(const simulation::Events& events) {
+    return std::any_of(events.begin(), events.end(), [](const auto& event) { return std::holds_alternative<simulation::SendFrame>(event); });
+}
+
+/// Above all that was used before a restart, and apart from the other workers'.
+std::uint64_t firstSequence(const event::Clock& clock, datapath::WorkerIndex worker) {
+    return (std::uint64_t{worker} << 56) | (static_cast<std::uint64_t>(event::unixMs(clock.wall())) * 1000);
+}
 
 }  // namespace
 
 PacketWorker::PacketWorker(event::Loop& loop, datapath::Datapath& datapath, datapath::WorkerIndex index,
-                           Options options, ReportMac reportMac)
+                           std::shared_ptr<flowstate::StateTable> states, Options options, Outside outside)
     : loop_(loop),
       datapath_(datapath),
       index_(index),
-      reportMac_(std::move(reportMac)),
+      outside_(std::move(outside)),
+      states_(std::move(states)),
+      state_(states_.get(), &natPorts_),
       learned_(options.maxMacsPerPort),
+      arp_([this](const simulation::AskArp& question) {
+          if (const auto* port = snapshot_->port(question.port)) sendFrame({port->id, simulation::arpRequestFrame(*port, question.address), false});
+      }),
+      sharing_(options.self, firstSequence(loop.clock(), index), *states_, [this](const HostId& peer, ByteView frame) { sendState(peer, frame); }),
       flows_(datapath, index, [this](const simulation::Effects& effects) { release(effects); }),
       updates_(loop, [this](WorkerUpdate update) { apply(std::move(update)); }) {}
 
@@ -45,117 +71,242 @@ void PacketWorker::apply(WorkerUpdate update) {
     // be added after its tags were invalidated. This order is the correctness argument.
     if (update.snapshot) snapshot_ = std::move(update.snapshot);
     if (update.map) map_ = std::move(update.map);
-    for (const auto tag : update.invalidated) stats_.invalidations += flows_.invalidate(tag);
+    for (const auto& block : update.natBlocks) addNatBlock(block);
+    changed(update.invalidated);
+    for (const auto& route : update.routes) changed(routed_.affectedBy(route.router, route.destination));
     for (const auto& change : update.macs) changeMac(change);
+    for (const auto& [neighbour, entry] : update.arps) changeArp(neighbour, entry);
+    for (const auto& [neighbour, mac] : update.bridgeArps) changeBridgeArp(neighbour, mac);
+    for (const auto& entry : update.expired) forgetState(entry);
+    for (const auto& frame : update.stateFrames) (void)sharing_.onFrame(frame, loop_.clock().now());
     if (update.flushFlows) flows_.flush();
+    settle();
+}
 
-    auto waiting = waiting_.takeAll();
-    for (auto& w : waiting) {
-        const datapath::Upcall upcall{w.packet.key, w.packet.frame, static_cast<std::uint32_t>(w.packet.frame.size()),
-                                      w.packet.offload, w.packet.reason, 0};
-        handle(upcall, &w);
-    }
+void PacketWorker::changed(FlowTag tag) {
+    stats_.invalidations += flows_.invalidate(tag);
+    // What waited is tried again when all of the change, and the packet that brought it, are done with.
+    for (auto& waiting : waiting_.take(tag)) woken_.push_back(std::move(waiting));
+}
+
+void PacketWorker::changed(const std::vector<FlowTag>& tags) {
+    for (const auto tag : tags) changed(tag);
 }
 
 void PacketWorker::changeMac(const topology::MacChange& change) {
     const bool removed = change.port.isNil();
-    const auto before = removed ? macs_.remove(change.bridge, change.vlan, change.mac)
-                                : macs_.set(change.bridge, change.vlan, change.mac, change.port);
-    if (before && *before != change.port)
-        stats_.invalidations += flows_.invalidate(FlowTag::vlanPort(change.bridge, change.vlan, change.mac, *before));
-    if (!before && !removed)
-        stats_.invalidations += flows_.invalidate(FlowTag::vlanFlood(change.bridge, change.vlan, change.mac));
+    const auto before = removed ? state_.removeMac(change.bridge, change.vlan, change.mac)
+                                : state_.setMac(change.bridge, change.vlan, change.mac, change.port);
+    if (before && *before != change.port) changed(FlowTag::vlanPort(change.bridge, change.vlan, change.mac, *before));
+    if (!before && !removed) changed(FlowTag::vlanFlood(change.bridge, change.vlan, change.mac));
+}
+
+void PacketWorker::changeArp(const Neighbour& neighbour, const std::optional<topology::RouterArpEntry>& entry) {
+    const auto& [router, address] = neighbour;
+    const auto before = state_.arp(router, address);
+    const auto now = event::unixMs(loop_.clock().wall());
+    std::optional<net::Mac> after;
+    if (entry && entry->expiryMs > now) {
+        after = entry->mac;
+        state_.setArp(router, address, entry->mac, loop_.clock().now() + std::chrono::milliseconds{entry->expiryMs - now});
+        arp_.answered(neighbour);
+    } else {
+        state_.removeArp(router, address);
+    }
+    if (before != after) changed(FlowTag::arpEntry(router, address));
+}
+
+void PacketWorker::changeBridgeArp(const BridgeNeighbour& neighbour, const std::optional<net::Mac>& mac) {
+    const auto before = state_.bridgeArp(neighbour.bridge, neighbour.address);
+    if (mac)
+        state_.setBridgeArp(neighbour.bridge, neighbour.address, *mac);
+    else
+        state_.removeBridgeArp(neighbour.bridge, neighbour.address);
+    if (before != mac) changed(FlowTag::bridgeArp(neighbour.bridge, neighbour.address));
+}
+
+void PacketWorker::addNatBlock(const flowstate::NatBlockId& block) {
+    natPorts_.addBlock(block);
+    // Translations that outlived a restart have ports of it.
+    for (const auto& entry : states_->all())
+        if (entry.key.kind == flowstate::KeyKind::SourceNat && entry.key.device == block.device && entry.binding.address == block.address)
+            natPorts_.take(entry.key.device, entry.binding, {entry.key.destination, entry.key.destinationPort});
 }
 
 // --- packets ----------------------------------------------------------------------------------
 
 std::size_t PacketWorker::drainUpcalls() {
-    return datapath_.upcalls(index_).drain(kBatch, [this](const datapath::Upcall& upcall) { onUpcall(upcall); });
+    const auto count = datapath_.upcalls(index_).drain(kBatch, [this](const datapath::Upcall& upcall) { onUpcall(upcall); });
+    sharing_.acknowledge();
+    return count;
 }
 
 void PacketWorker::onUpcall(const datapath::Upcall& upcall) {
     ++stats_.upcalls;
-    handle(upcall, nullptr);
+    if (upcall.key.fromTunnel()) {
+        untunnel(upcall);
+    } else if (const auto port = map_->virtualPort(upcall.key.inPort); !port) {
+        simulation::Decision unknown;
+        unknown.flowClass = FlowClass::Error;
+        drop({upcall.key, upcall.frame, upcall.offload, upcall.reason, PortId{}, false, {}}, unknown, DropReason::UnknownIngressPort);
+    } else if (upcall.reason == datapath::UpcallReason::TooBig) {
+        answerTooBig(upcall, *port);
+    } else {
+        process({upcall.key, upcall.frame, upcall.offload, upcall.reason, *port, false, loop_.clock().now() + WaitingRoom::kPatience});
+    }
     datapath_.upcalls(index_).done(upcall.pendingId);
+    settle();
 }
 
-void PacketWorker::handle(const datapath::Upcall& upcall, const WaitingRoom::Waiting* waited) {
-    if (upcall.key.fromTunnel()) return untunnel(upcall);
+/// Packets that waited, and frames that devices made meanwhile.
+void PacketWorker::settle() {
+    while (!woken_.empty() || !made_.empty()) {
+        sendMadeFrames();
+        const auto woken = std::exchange(woken_, {});
+        for (const auto& waiting : woken) processHeld(waiting);
+    }
+}
 
-    const auto port = map_->virtualPort(upcall.key.inPort);
-    if (!port) return drop(upcall, {}, DropReason::UnknownIngressPort, FlowClass::Error);
-    if (waited != nullptr && waited->packet.ingress != *port) return count(DropReason::UnknownIngressPort);
+/// The sender learns how big its packets may be (RFC 1191, RFC 8201).
+void PacketWorker::answerTooBig(const datapath::Upcall& upcall, const PortId& port) {
+    count(DropReason::TooBig);
+    auto answer = simulation::tooBigAnswer(upcall.frame, upcall.mtu);
+    if (answer) sendFrame({port, std::move(*answer), true});
+}
 
+void PacketWorker::untunnel(const datapath::Upcall& upcall) {
+    const Subject subject{upcall.key, upcall.frame, upcall.offload, upcall.reason, PortId{}, false, {}};
+    if (upcall.key.tunnelKey == net::kStateTunnelKey) return onStateFrame(upcall.frame);
+    ++stats_.untunnelled;
+    auto result = flowcontrol::untunnel(upcall.key, *map_);
+    if (result.translation.actions.empty()) {
+        result.decision.flowClass = FlowClass::Error;
+        return drop(subject, result.decision, result.translation.reason);
+    }
+    install(subject, result.decision, result.translation.actions, result.translation.tags, FlowClass::Tunnel);
+    execute(subject, result.translation.actions);
+}
+
+void PacketWorker::onStateFrame(ByteView frame) {
+    const auto told = sharing_.onFrame(frame, loop_.clock().now());
+    if (told.forOthers) outside_.tellOthers([&](WorkerUpdate& u) { u.stateFrames.emplace_back(frame.begin(), frame.end()); });
+    if (told.news.empty()) return;
+    std::vector<FlowTag> tags;
+    for (const auto& entry : told.news) tags.push_back(FlowTag::state(entry.key.hash()));
+    invalidateElsewhere(tags);
+    outside_.report([&](WorkerReport& r) { r.states.insert(r.states.end(), told.news.begin(), told.news.end()); });
+    changed(tags);
+}
+
+void PacketWorker::invalidateElsewhere(const std::vector<FlowTag>& tags) {
+    outside_.tellOthers([&](WorkerUpdate& u) { u.invalidated.insert(u.invalidated.end(), tags.begin(), tags.end()); });
+}
+
+void PacketWorker::process(const Subject& subject) {
     ++stats_.simulations;
-    const auto result = simulation::simulate({*port, upcall.key}, *snapshot_, macs_);
+    const auto result = simulation::simulate({subject.port, subject.key, subject.frame, subject.leaves}, *snapshot_, state_);
     std::visit(Overloaded{
-                   [&](const simulation::Forward& forwarded) { forward(upcall, forwarded); },
-                   [&](const simulation::Drop& dropped) { drop(upcall, dropped, dropped.reason, dropped.flowClass); },
-                   [&](const simulation::Consume&) {},
-                   [&](const simulation::Park& park) {
-                       if (waited != nullptr)
-                           waiting_.parkAgain({park.device, waited->deadline, waited->packet});
-                       else if (!waiting_.park(park.device, *port, upcall, loop_.clock().now()))
-                           count(DropReason::WaitingRoomFull);
+                   [&](const simulation::Forward& forwarded) { forward(subject, forwarded); },
+                   [&](const simulation::Drop& dropped) {
+                       // The next packet that a device answers is to be answered too: no flow, as long as there are few.
+                       const auto withheld = stats_.errorsWithheld;
+                       take(dropped.events, Ending::Stays);
+                       const bool answered = sendsFrame(dropped.events) && stats_.errorsWithheld == withheld;
+                       if (!answered) return drop(subject, dropped, dropped.reason);
+                       count(dropped.reason);
+                       teach(subject, dropped);
+                   },
+                   [&](const simulation::Consume& consumed) {
+                       take(consumed.events, Ending::Stays);
+                       teach(subject, consumed);
+                   },
+                   [&](const simulation::Park& parked) {
+                       park(subject, parked.until);
+                       take(parked.events, Ending::Waits);
                    },
                },
                result);
 }
 
-void PacketWorker::untunnel(const datapath::Upcall& upcall) {
-    ++stats_.untunnelled;
-    const auto result = flowcontrol::untunnel(upcall.key, *map_);
-    if (result.translation.actions.empty())
-        return drop(upcall, result.decision, result.translation.reason, FlowClass::Error);
-    install(upcall, result.decision, result.translation.actions, result.translation.tags, FlowClass::Tunnel);
-    execute(upcall, result.translation.actions);
+void PacketWorker::processHeld(const WaitingRoom::Waiting& waiting) {
+    const auto& packet = waiting.packet;
+    // The number of its port may be another port's by now.
+    if (!packet.leaves && map_->virtualPort(packet.key.inPort) != packet.port) return count(DropReason::UnknownIngressPort);
+    process({packet.key, packet.frame, packet.offload, packet.reason, packet.port, packet.leaves, waiting.deadline});
 }
 
-void PacketWorker::forward(const datapath::Upcall& upcall, const simulation::Forward& result) {
-    const auto translation = flowcontrol::translate(result.actions, *snapshot_, *map_);
-    if (translation.actions.empty()) {
-        // What makes it reachable later invalidates one of these tags.
+void PacketWorker::park(const Subject& subject, FlowTag until) {
+    HeldPacket held{subject.key, {subject.frame.begin(), subject.frame.end()}, subject.offload, subject.reason, subject.port, subject.leaves};
+    if (!waiting_.park(until, std::move(held), subject.deadline)) count(DropReason::WaitingRoomFull);
+}
+
+void PacketWorker::forward(const Subject& subject, const simulation::Forward& result) {
+    const auto refuse = [&](DropReason reason, const flow::FlowTags& moreTags) {
         auto decision = static_cast<const simulation::Decision&>(result);
-        for (const auto tag : translation.tags) decision.tags.push_back(tag);
-        return drop(upcall, decision, translation.reason, FlowClass::Error);
-    }
-    install(upcall, result, translation.actions, translation.tags, FlowClass::Normal);
-    execute(upcall, translation.actions);
+        for (const auto tag : moreTags) decision.tags.push_back(tag);
+        decision.flowClass = FlowClass::Error;
+        drop(subject, decision, reason);
+    };
+    auto translation = flowcontrol::translate(result.actions, *snapshot_, *map_);
+    // What makes it reachable later invalidates one of these tags.
+    if (translation.actions.empty()) return refuse(translation.reason, translation.tags);
+    if (!take(result.events, Ending::Leaves)) return refuse(DropReason::StateTableFull, {});
+    share(subject, result, translation.tags);
+    if (!subject.leaves) install(subject, result, translation.actions, translation.tags, result.flowClass);
+    if (!result.onlyThisPacket) return execute(subject, translation.actions);
+
+    std::vector<std::uint8_t> frame{subject.frame.begin(), subject.frame.end()};
+    for (const auto& action : result.actions)
+        if (const auto* data = std::get_if<simulation::SetIcmpData>(&action)) simulation::writeIcmpData(frame, *data);
+    auto changed = subject;
+    changed.frame = frame;
+    execute(changed, translation.actions);
 }
 
-void PacketWorker::drop(const datapath::Upcall& upcall, const simulation::Decision& decision, DropReason reason,
-                        FlowClass flowClass) {
+void PacketWorker::drop(const Subject& subject, const simulation::Decision& decision, DropReason reason) {
     count(reason);
     if (Logger::enabled(LogLevel::Debug))
-        kLog.debug("packet dropped", {kv("reason", toString(reason)), kv("packet", upcall.key.toString())});
-    install(upcall, decision, {}, {}, flowClass);
+        kLog.debug("packet dropped", {kv("reason", toString(reason)), kv("packet", subject.key.toString())});
+    if (subject.leaves) return;
+    // A packet that goes nowhere keeps no connection alive, and what it would have added is not there.
+    const auto isState = [](const auto& effect) { return std::holds_alternative<simulation::UseState>(effect); };
+    if (std::none_of(decision.effects.begin(), decision.effects.end(), isState))
+        return install(subject, decision, {}, {}, decision.flowClass);
+    auto stateless = decision;
+    auto& effects = stateless.effects;
+    effects.erase(std::remove_if(effects.begin(), effects.end(), isState), effects.end());
+    install(subject, stateless, {}, {}, decision.flowClass);
 }
 
-void PacketWorker::install(const datapath::Upcall& upcall, const simulation::Decision& decision,
-                           const flow::FlowActions& actions, const flow::FlowTags& moreTags, FlowClass flowClass) {
+void PacketWorker::install(const Subject& subject, const simulation::Decision& decision, const flow::FlowActions& actions,
+                           const flow::FlowTags& moreTags, FlowClass flowClass) {
+    // A packet that was sent to us on purpose, or was looked at inside, says nothing about the others of its flow.
+    if (subject.reason != datapath::UpcallReason::Miss || decision.onlyThisPacket) return teach(subject, decision);
     // Held before the flow replaces an older one that may hold the same MAC: it never falls to zero.
     const bool learned = hold(decision.effects);
     static const simulation::Effects kNothing;
-    // A packet that was sent to us on purpose says nothing about the others of its flow.
-    if (upcall.reason != datapath::UpcallReason::Miss) return release(decision.effects);
-
     auto mask = decision.mask;
     mask.close();
     auto tags = decision.tags;
-    if (!upcall.key.fromTunnel()) tags.push_back(FlowTag::datapathPort(upcall.key.inPort));
+    if (!subject.key.fromTunnel()) tags.push_back(FlowTag::datapathPort(subject.key.inPort));
     const auto installed = flows_.install(
-        {upcall.key, mask, actions, tags, moreTags, learned ? decision.effects : kNothing,
+        {subject.key, mask, actions, tags, moreTags, learned ? decision.effects : kNothing,
          learned ? flowClass : FlowClass::Error},
         loop_.clock().now());
     if (installed) return;
     if (learned) release(decision.effects);
     ++stats_.installErrors;
     if (errorLog_.allow(loop_.clock().now()))
-        kLog.warn("flow not installed", {kv("error", installed.error()), kv("packet", upcall.key.toString())});
+        kLog.warn("flow not installed", {kv("error", installed.error()), kv("packet", subject.key.toString())});
 }
 
-void PacketWorker::execute(const datapath::Upcall& upcall, const flow::FlowActions& actions) {
-    const auto executed = datapath_.execute(index_, {upcall.frame, upcall.offload, actions, upcall.key.inPort});
+/// What a packet without a flow taught is known for a while too.
+void PacketWorker::teach(const Subject& subject, const simulation::Decision& decision) {
+    if (!subject.leaves && hold(decision.effects)) release(decision.effects);
+}
+
+void PacketWorker::execute(const Subject& subject, const flow::FlowActions& actions) {
+    const auto executed = datapath_.execute(index_, {subject.frame, subject.offload, actions, subject.key.inPort});
     if (executed) {
         ++stats_.packetsExecuted;
         return;
@@ -163,35 +314,188 @@ void PacketWorker::execute(const datapath::Upcall& upcall, const flow::FlowActio
     ++stats_.executeErrors;
     count(DropReason::DatapathError);
     if (errorLog_.allow(loop_.clock().now()))
-        kLog.warn("packet not executed", {kv("error", executed.error()), kv("packet", upcall.key.toString())});
+        kLog.warn("packet not executed", {kv("error", executed.error()), kv("packet", subject.key.toString())});
+}
+
+// --- what decisions bring about ---------------------------------------------------------------
+
+/// A packet that waits is simulated anew, so nothing has happened but its question; one that does not leave opens no
+/// connection.
+bool PacketWorker::happens(const simulation::Event& event, Ending ending) {
+    const bool asks = std::holds_alternative<simulation::AskArp>(event) || std::holds_alternative<simulation::LeaseNatBlock>(event);
+    const bool opens = std::holds_alternative<simulation::AddState>(event) || std::holds_alternative<simulation::TakeNatPort>(event);
+    switch (ending) {
+        case Ending::Leaves: return true;
+        case Ending::Stays: return !opens;
+        case Ending::Waits: return asks;
+    }
+    MIDONET_UNREACHABLE();
+}
+
+bool PacketWorker::take(const simulation::Events& events, Ending ending) {
+    const auto now = loop_.clock().now();
+    bool kept = true;
+    for (const auto& event : events) {
+        if (!happens(event, ending)) continue;
+        std::visit(Overloaded{
+                       [&](const simulation::LearnArp& e) { learnArp(e); },
+                       [&](const simulation::LearnBridgeArp& e) {
+                           changeBridgeArp({e.bridge, e.address}, e.mac);
+                           outside_.report([&](WorkerReport& r) { r.bridgeArps.insert_or_assign({e.bridge, e.address}, e.mac); });
+                       },
+                       [&](const simulation::AskArp& e) { arp_.ask(e, now); },
+                       [&](const simulation::SendFrame& e) { sendFrame(e); },
+                       [&](const simulation::AddState& e) {
+                           const auto put = states_->put(e.entry, now);
+                           if (put == flowstate::StateTable::Put::Refused) kept = false;
+                           if (put == flowstate::StateTable::Put::Added) {
+                               // Flows that were decided because it was not there.
+                               stats_.invalidations += flows_.invalidate(FlowTag::state(e.entry.key.hash()));
+                           }
+                       },
+                       [&](const simulation::TakeNatPort& e) { natPorts_.take(e.device, e.port, e.remote); },
+                       [&](const simulation::LeaseNatBlock& e) {
+                           outside_.report([&](WorkerReport& r) { r.wantedBlocks.push_back(e); });
+                       },
+                       [&](const simulation::RemoveState& e) {
+                           if (states_->remove(e.key)) stats_.invalidations += flows_.invalidate(FlowTag::state(e.key.hash()));
+                       },
+                   },
+                   event);
+    }
+    return kept;
+}
+
+void PacketWorker::learnArp(const simulation::LearnArp& learned) {
+    const Neighbour neighbour{learned.router, learned.address};
+    const auto entry = topology::RouterArpEntry::confirmed(learned.mac, event::unixMs(loop_.clock().wall()));
+    changeArp(neighbour, entry);
+    outside_.report([&](WorkerReport& r) { r.arps.insert_or_assign(neighbour, learned.mac); });
+}
+
+void PacketWorker::sendFrame(const simulation::SendFrame& event) {
+    if (event.isError && !errors_.allow(event.port, loop_.clock().now())) {
+        ++stats_.errorsWithheld;
+        return;
+    }
+    if (made_.size() < kMadeFramesPerPacket) made_.push_back(event);
+}
+
+void PacketWorker::sendMadeFrames() {
+    for (std::size_t sent = 0; !made_.empty(); ++sent) {
+        const auto made = std::move(made_.front());
+        made_.pop_front();
+        if (sent >= kMadeFramesPerPacket) {
+            made_.clear();
+            return count(DropReason::TooManyDevices);
+        }
+        ++stats_.framesMade;
+        const auto key = datapath::flowKeyFromFrame({}, made.frame);
+        process({key, made.frame, {}, datapath::UpcallReason::Action, made.port, true, loop_.clock().now() + WaitingRoom::kPatience});
+    }
 }
 
 bool PacketWorker::hold(const simulation::Effects& effects) {
+    // The MAC first: without it, nothing is held.
     for (const auto& effect : effects) {
-        const auto& learned = std::get<simulation::LearnMac>(effect);
-        switch (learned_.add(learned)) {
+        const auto* learned = std::get_if<simulation::LearnMac>(&effect);
+        if (learned == nullptr) continue;
+        switch (learned_.add(*learned)) {
             case LearnedMacs::Added::Refused: return false;
             case LearnedMacs::Added::Again: continue;
             case LearnedMacs::Added::First: break;
         }
-        changeMac({learned.bridge, learned.vlan, learned.mac, learned.port});
-        reportMac_(learned, true);
+        changeMac({learned->bridge, learned->vlan, learned->mac, learned->port});
+        outside_.report([&](WorkerReport& pending) {
+            auto& holding = pending.macs[*learned];
+            holding.held = holding.learned = true;
+        });
     }
+    for (const auto& effect : effects)
+        std::visit(Overloaded{
+                       [](const simulation::LearnMac&) {},
+                       [&](const simulation::UseArp& e) { arp_.use(e); },
+                       [&](const simulation::UseRoute& e) { routed_.add(e); },
+                       [&](const simulation::UseState& e) { states_->hold(e.key); },
+                   },
+                   effect);
     return true;
 }
 
 void PacketWorker::release(const simulation::Effects& effects) {
-    for (const auto& effect : effects) {
-        const auto& learned = std::get<simulation::LearnMac>(effect);
-        if (learned_.remove(learned)) reportMac_(learned, false);
-    }
+    const auto now = loop_.clock().now();
+    for (const auto& effect : effects)
+        std::visit(Overloaded{
+                       [&](const simulation::LearnMac& e) {
+                           if (!learned_.remove(e)) return;
+                           outside_.report([&](WorkerReport& pending) { pending.macs[e].held = false; });
+                       },
+                       [&](const simulation::UseArp& e) { arp_.release(e); },
+                       [&](const simulation::UseRoute& e) { routed_.remove(e); },
+                       [&](const simulation::UseState& e) { states_->release(e.key, now); },
+                   },
+                   effect);
 }
+
+/// Tells the hosts that may see the answers, ahead of the packet and on the same way.
+void PacketWorker::share(const Subject& subject, const simulation::Forward& result, flow::FlowTags& tags) {
+    std::vector<flowstate::StateEntry> added;
+    for (const auto& event : result.events)
+        if (const auto* e = std::get_if<simulation::AddState>(&event)) added.push_back(e->entry);
+    std::vector<flowstate::StateKey> used;
+    for (const auto& effect : result.effects)
+        if (const auto* e = std::get_if<simulation::UseState>(&effect)) used.push_back(e->key);
+    if (added.empty() && used.empty()) return;
+
+    const auto peers = statePeersOf(subject.port, result.actions, *snapshot_, map_->self);
+    tags.insert(tags.end(), peers.tags.begin(), peers.tags.end());
+    sharing_.share(added, used, peers.hosts, loop_.clock().now());
+    if (sharing_.awaitsAnswers() && !retryTimer_) retryTimer_ = loop_.every(kRetryPeriod, [this] { retryStates(); });
+    if (added.empty()) return;
+    // Other workers may have decided on its absence.
+    std::vector<FlowTag> tagsOfAdded;
+    for (const auto& entry : added) tagsOfAdded.push_back(FlowTag::state(entry.key.hash()));
+    invalidateElsewhere(tagsOfAdded);
+    outside_.report([&](WorkerReport& r) { r.states.insert(r.states.end(), added.begin(), added.end()); });
+}
+
+void PacketWorker::sendState(const HostId& peer, ByteView frame) {
+    const auto route = map_->routeTo(peer);
+    if (!route) return;
+    const flow::FlowActions actions{flow::OutputTunnel{route->tunnel, net::kStateTunnelKey}};
+    if (const auto sent = datapath_.execute(index_, {frame, {}, actions, {}}); !sent) ++stats_.executeErrors;
+}
+
+void PacketWorker::retryStates() {
+    sharing_.retry(loop_.clock().now());
+    if (!sharing_.awaitsAnswers()) retryTimer_.reset();
+}
+
+// --- time -------------------------------------------------------------------------------------
 
 void PacketWorker::housekeeping() {
     const auto now = loop_.clock().now();
     flows_.expire(now);
     const auto expired = waiting_.expire(now);
     stats_.drops[static_cast<std::size_t>(DropReason::WaitingTooLong)] += expired;
+    for (const auto& [router, address] : state_.expireArp(now)) changed(FlowTag::arpEntry(router, address));
+    arp_.tick(now, [&](const Neighbour& neighbour) {
+        const auto expiry = state_.arpExpiry(neighbour.router, neighbour.address);
+        return !expiry || *expiry - now < topology::RouterArpEntry::kLifetime - topology::RouterArpEntry::kStaleAfter;
+    });
+    errors_.tick(now);
+    sharing_.refresh(now);
+    if (const auto idle = natPorts_.takeIdle(now); !idle.empty())
+        outside_.report([&](WorkerReport& r) { r.idleBlocks.insert(r.idleBlocks.end(), idle.begin(), idle.end()); });
+    settle();
+}
+
+/// The control loop took it out of the table of all workers.
+void PacketWorker::forgetState(const flowstate::StateEntry& entry) {
+    const auto& key = entry.key;
+    if (key.kind == flowstate::KeyKind::SourceNat)
+        natPorts_.release(key.device, entry.binding, {key.destination, key.destinationPort}, loop_.clock().now());
+    changed(FlowTag::state(key.hash()));
 }
 
 WorkerStats PacketWorker::stats() const {
@@ -201,8 +505,11 @@ WorkerStats PacketWorker::stats() const {
     out.flows = flows_.size();
     out.waitingPackets = waiting_.size();
     out.learnedMacs = learned_.size();
-    out.macEntries = macs_.size();
+    out.macEntries = state_.macs();
     out.macsRefused = learned_.refused();
+    out.natBlocks = natPorts_.blocks();
+    out.natPortsTaken = natPorts_.taken();
+    sharing_.addTo(out);
     return out;
 }
 

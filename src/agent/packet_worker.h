@@ -1,10 +1,15 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 
+#include "agent/arp_broker.h"
+#include "agent/error_limiter.h"
 #include "agent/learned_macs.h"
+#include "agent/routed_blocks.h"
+#include "agent/state_sharing.h"
 #include "agent/waiting_room.h"
 #include "agent/worker_messages.h"
 #include "base/log.h"
@@ -12,26 +17,34 @@
 #include "event/coalescing_slot.h"
 #include "event/loop.h"
 #include "flowcontrol/flow_table.h"
-#include "simulation/mac_tables.h"
+#include "flowstate/nat_ports.h"
+#include "flowstate/state_table.h"
 #include "simulation/simulator.h"
+#include "simulation/worker_state.h"
 
 namespace midonet::agent {
 
-/// Handles the upcalls of its share of the ports: simulate, translate, install the flow, execute the
-/// packet. Owns its flows, its view of the MAC tables and its waiting packets.
+/// Handles the upcalls of its share of the ports: simulate, translate, share connection state, install the flow,
+/// execute the packet. Owns its flows, its view of the learned tables, its NAT ports and its waiting packets.
 ///
-/// Runs on one loop; nothing of it is touched by other threads but `update()`.
+/// Runs on one loop; nothing of it is touched by other threads but `update()`. The connection state is one
+/// for all workers of the host (flowstate::StateTable).
 class PacketWorker {
 public:
     struct Options {
+        HostId self;
         std::size_t maxMacsPerPort = 4096;
     };
-    /// A MAC got its first flow (held) or lost its last one. Called on the worker's thread; has to hand
-    /// over (CoalescingSlot).
-    using ReportMac = std::function<void(const simulation::LearnMac& learned, bool held)>;
+    /// How it tells others. Called on the worker's thread; have to hand over (CoalescingSlot).
+    struct Outside {
+        /// Merges news into what the control loop will read.
+        std::function<void(const std::function<void(WorkerReport&)>&)> report;
+        /// Merges news into what the other workers of the host will read.
+        std::function<void(const std::function<void(WorkerUpdate&)>&)> tellOthers;
+    };
 
-    PacketWorker(event::Loop& loop, datapath::Datapath& datapath, datapath::WorkerIndex index, Options options,
-                 ReportMac reportMac);
+    PacketWorker(event::Loop& loop, datapath::Datapath& datapath, datapath::WorkerIndex index,
+                 std::shared_ptr<flowstate::StateTable> states, Options options, Outside outside);
     ~PacketWorker();
     PacketWorker(const PacketWorker&) = delete;
     PacketWorker& operator=(const PacketWorker&) = delete;
@@ -47,44 +60,89 @@ public:
     std::size_t drainUpcalls();
     WorkerStats stats() const;
     const flowcontrol::FlowTable& flows() const { return flows_; }
-    const simulation::MacTables& macs() const { return macs_; }
+    const simulation::WorkerState& state() const { return state_; }
     const topology::TopologySnapshotPtr& snapshot() const { return snapshot_; }
 
 private:
+    /// A packet at a virtual port, from wherever: an upcall, the waiting room, a virtual device.
+    struct Subject {
+        const flow::FlowKey& key;
+        ByteView frame;
+        datapath::Offload offload;
+        datapath::UpcallReason reason;
+        PortId port;
+        bool leaves = false;
+        event::TimePoint deadline;  ///< Of its waiting.
+    };
+
     void apply(WorkerUpdate update);
     void onUpcall(const datapath::Upcall& upcall);
-    void handle(const datapath::Upcall& upcall, const WaitingRoom::Waiting* waited);
+    void answerTooBig(const datapath::Upcall& upcall, const PortId& port);
     void untunnel(const datapath::Upcall& upcall);
-    void forward(const datapath::Upcall& upcall, const simulation::Forward& result);
-    void drop(const datapath::Upcall& upcall, const simulation::Decision& decision, flow::DropReason reason,
-              simulation::FlowClass flowClass);
-    void install(const datapath::Upcall& upcall, const simulation::Decision& decision,
-                 const flow::FlowActions& actions, const flow::FlowTags& moreTags, simulation::FlowClass flowClass);
-    void execute(const datapath::Upcall& upcall, const flow::FlowActions& actions);
+    void process(const Subject& subject);
+    void processHeld(const WaitingRoom::Waiting& waiting);
+    void forward(const Subject& subject, const simulation::Forward& result);
+    void drop(const Subject& subject, const simulation::Decision& decision, flow::DropReason reason);
+    void park(const Subject& subject, flow::FlowTag until);
+    void install(const Subject& subject, const simulation::Decision& decision, const flow::FlowActions& actions,
+                 const flow::FlowTags& moreTags, simulation::FlowClass flowClass);
+    void teach(const Subject& subject, const simulation::Decision& decision);
+    void execute(const Subject& subject, const flow::FlowActions& actions);
+
+    /// What becomes of the packet whose events are taken.
+    enum class Ending : std::uint8_t { Leaves, Stays, Waits };
+    static bool happens(const simulation::Event& event, Ending ending);
+    /// What happens once. False: the state of the connection could not be kept.
+    bool take(const simulation::Events& events, Ending ending);
+    void sendFrame(const simulation::SendFrame& event);
+    void sendMadeFrames();
+    void settle();
     /// Takes the effects of a decision; false when a MAC was refused (its port has too many).
     bool hold(const simulation::Effects& effects);
     void release(const simulation::Effects& effects);
+    void share(const Subject& subject, const simulation::Forward& result, flow::FlowTags& tags);
+
     void changeMac(const topology::MacChange& change);
+    void changeArp(const Neighbour& neighbour, const std::optional<topology::RouterArpEntry>& entry);
+    void changeBridgeArp(const BridgeNeighbour& neighbour, const std::optional<net::Mac>& mac);
+    void learnArp(const simulation::LearnArp& learned);
+    void addNatBlock(const flowstate::NatBlockId& block);
+    void onStateFrame(ByteView frame);
+    void invalidateElsewhere(const std::vector<flow::FlowTag>& tags);
+    void sendState(const HostId& peer, ByteView frame);
+    void changed(flow::FlowTag tag);
+    void changed(const std::vector<flow::FlowTag>& tags);
+    void retryStates();
     void housekeeping();
+    void forgetState(const flowstate::StateEntry& entry);
     void count(flow::DropReason reason) { ++stats_.drops[static_cast<std::size_t>(reason)]; }
 
     event::Loop& loop_;
     datapath::Datapath& datapath_;
     const datapath::WorkerIndex index_;
-    ReportMac reportMac_;
+    Outside outside_;
 
     topology::TopologySnapshotPtr snapshot_ = std::make_shared<topology::TopologySnapshot>();
     flowcontrol::PhysicalMapPtr map_ = std::make_shared<flowcontrol::PhysicalMap>();
-    simulation::MacTables macs_;
+    std::shared_ptr<flowstate::StateTable> states_;
+    flowstate::NatPorts natPorts_;
+    simulation::WorkerState state_;
     LearnedMacs learned_;
+    RoutedBlocks routed_;
+    ArpBroker arp_;
+    StateSharing sharing_;
+    ErrorLimiter errors_;
     flowcontrol::FlowTable flows_;
     WaitingRoom waiting_;
+    std::deque<simulation::SendFrame> made_;     // by virtual devices, to be sent
+    std::vector<WaitingRoom::Waiting> woken_;    // to be tried again
     WorkerStats stats_;
     LogLimiter errorLog_{std::chrono::seconds{1}, 5};
 
     event::CoalescingSlot<WorkerUpdate> updates_;
     event::HandlePtr readable_;
     event::HandlePtr timer_;
+    event::HandlePtr retryTimer_;  // while messages to other hosts wait for their answers
 };
 
 }  // namespace midonet::agent

@@ -4,26 +4,35 @@
 
 namespace midonet::agent {
 
-bool WaitingRoom::park(const Uuid& device, const PortId& ingress, const datapath::Upcall& upcall, event::TimePoint now) {
+bool WaitingRoom::park(flow::FlowTag until, HeldPacket packet, event::TimePoint deadline) {
     if (waiting_.size() >= kCapacity) return false;
-    const auto same = std::count_if(waiting_.begin(), waiting_.end(), [&](const Waiting& w) { return w.device == device; });
-    if (static_cast<std::size_t>(same) >= kCapacityPerDevice) return false;
-    waiting_.push_back({device, now + kPatience,
-                        HeldPacket{upcall.key, {upcall.frame.begin(), upcall.frame.end()}, upcall.offload, upcall.reason, ingress}});
+    auto& count = counts_[until];
+    if (count >= kCapacityPerTag) return false;
+    ++count;
+    waiting_.push_back({until, deadline, std::move(packet)});
     return true;
 }
 
-std::deque<WaitingRoom::Waiting> WaitingRoom::takeAll() { return std::exchange(waiting_, {}); }
-
-void WaitingRoom::parkAgain(Waiting waiting) { waiting_.push_back(std::move(waiting)); }
+std::vector<WaitingRoom::Waiting> WaitingRoom::take(flow::FlowTag until) {
+    std::vector<Waiting> out;
+    if (counts_.erase(until) == 0) return out;
+    for (auto& waiting : waiting_)
+        if (waiting.until == until) out.push_back(std::move(waiting));
+    std::erase_if(waiting_, [&](const Waiting& w) { return w.until == until; });
+    return out;
+}
 
 std::size_t WaitingRoom::expire(event::TimePoint now) {
-    std::size_t count = 0;
-    while (!waiting_.empty() && waiting_.front().deadline <= now) {
-        waiting_.pop_front();
-        ++count;
-    }
-    return count;
+    return std::erase_if(waiting_, [&](const Waiting& w) {
+        if (w.deadline > now) return false;
+        countDown(w.until);
+        return true;
+    });
+}
+
+void WaitingRoom::countDown(flow::FlowTag tag) {
+    const auto found = counts_.find(tag);
+    if (found != counts_.end() && --found->second == 0) counts_.erase(found);
 }
 
 }  // namespace midonet::agent

@@ -4,7 +4,8 @@
 
 namespace midonet::agent {
 
-WorkerPool::WorkerPool(event::Loop& control, datapath::Datapath& datapath, Options options, ReportCallback onReport)
+WorkerPool::WorkerPool(event::Loop& control, datapath::Datapath& datapath, std::shared_ptr<flowstate::StateTable> states, Options options,
+                       ReportCallback onReport)
     : control_(control) {
     for (unsigned i = 0; i < datapath.workerCount(); ++i) {
         Slot slot;
@@ -12,14 +13,10 @@ WorkerPool::WorkerPool(event::Loop& control, datapath::Datapath& datapath, Optio
         slot.loop = slot.ownLoop ? slot.ownLoop.get() : options.sharedLoop;
         slot.reports = std::make_unique<event::CoalescingSlot<WorkerReport>>(
             control, [i, onReport](const WorkerReport& report) { onReport(i, report); });
-        slot.worker = std::make_unique<PacketWorker>(
-            *slot.loop, datapath, i, options.worker, [reports = slot.reports.get()](const simulation::LearnMac& learned, bool held) {
-                reports->update([&](WorkerReport& pending) {
-                    auto& holding = pending.macs[learned];
-                    holding.held = held;
-                    holding.learned = holding.learned || held;
-                });
-            });
+        PacketWorker::Outside outside{
+            [reports = slot.reports.get()](const std::function<void(WorkerReport&)>& merge) { reports->update(merge); },
+            [this, i](const std::function<void(WorkerUpdate&)>& merge) { tellOthers(i, merge); }};
+        slot.worker = std::make_unique<PacketWorker>(*slot.loop, datapath, i, states, options.worker, std::move(outside));
         workers_.push_back(std::move(slot));
     }
 }
@@ -49,6 +46,16 @@ void WorkerPool::start() {
 
 void WorkerPool::update(const std::function<void(WorkerUpdate&)>& merge) {
     for (auto& slot : workers_) slot.worker->updates().update(merge);
+}
+
+void WorkerPool::update(datapath::WorkerIndex worker, const std::function<void(WorkerUpdate&)>& merge) {
+    workers_.at(worker).worker->updates().update(merge);
+}
+
+/// On any worker's thread: the slots are made before the first worker starts.
+void WorkerPool::tellOthers(datapath::WorkerIndex self, const std::function<void(WorkerUpdate&)>& merge) {
+    for (unsigned i = 0; i < workers_.size(); ++i)
+        if (i != self) workers_[i].worker->updates().update(merge);
 }
 
 void WorkerPool::collectStats(std::function<void(std::vector<WorkerStats>)> done) {

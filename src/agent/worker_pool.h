@@ -21,7 +21,8 @@ public:
     /// What the workers report, on the control loop.
     using ReportCallback = std::function<void(datapath::WorkerIndex, const WorkerReport&)>;
 
-    WorkerPool(event::Loop& control, datapath::Datapath& datapath, Options options, ReportCallback onReport);
+    WorkerPool(event::Loop& control, datapath::Datapath& datapath, std::shared_ptr<flowstate::StateTable> states, Options options,
+               ReportCallback onReport);
     /// Stops and joins the threads. Flows stay in the datapath.
     ~WorkerPool();
     WorkerPool(const WorkerPool&) = delete;
@@ -33,6 +34,8 @@ public:
     const PacketWorker& worker(std::size_t index) const { return *workers_.at(index).worker; }
     /// `merge` changes what is pending for each worker.
     void update(const std::function<void(WorkerUpdate&)>& merge);
+    /// The same for one of them.
+    void update(datapath::WorkerIndex worker, const std::function<void(WorkerUpdate&)>& merge);
     /// Asks every worker for a copy of its figures; `done` runs on the control loop.
     void collectStats(std::function<void(std::vector<WorkerStats>)> done);
 
@@ -44,6 +47,8 @@ private:
         std::unique_ptr<PacketWorker> worker;
         std::thread thread;
     };
+    void tellOthers(datapath::WorkerIndex self, const std::function<void(WorkerUpdate&)>& merge);
+
     event::Loop& control_;
     std::vector<Slot> workers_;
 };

@@ -8,12 +8,24 @@ EffectPool::EffectPool() : byValue_(0, Hash{this}, Equal{this}) {}
 
 std::size_t EffectPool::Hash::operator()(const simulation::Effects& effects) const noexcept {
     std::uint64_t hash = effects.size();
+    const auto add = [&](std::uint64_t more) { hash = combineHash(hash, more); };
     for (const auto& effect : effects)
-        std::visit(Overloaded{[&](const simulation::LearnMac& l) {
-                       hash = combineHash(hash, std::hash<BridgeId>{}(l.bridge));
-                       hash = combineHash(hash, l.mac.value() | (std::uint64_t{l.vlan.value()} << 48));
-                       hash = combineHash(hash, std::hash<PortId>{}(l.port));
-                   }},
+        std::visit(Overloaded{
+                       [&](const simulation::LearnMac& e) {
+                           add(std::hash<BridgeId>{}(e.bridge));
+                           add(e.mac.value() | (std::uint64_t{e.vlan.value()} << 48));
+                           add(std::hash<PortId>{}(e.port));
+                       },
+                       [&](const simulation::UseArp& e) {
+                           add(std::hash<RouterId>{}(e.router));
+                           add(e.address.toHostOrder());
+                       },
+                       [&](const simulation::UseRoute& e) {
+                           add(std::hash<RouterId>{}(e.router));
+                           add(e.block.hash() + e.prefixLength);
+                       },
+                       [&](const simulation::UseState& e) { add(e.key.hash()); },
+                   },
                    effect);
     return hash;
 }

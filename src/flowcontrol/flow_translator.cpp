@@ -67,13 +67,10 @@ Translation translate(const simulation::VirtualActions& actions, const topology:
     for (const auto& action : actions) {
         std::visit(Overloaded{
                        [&](const simulation::ToPort& a) { toPort(a.port); },
-                       [&](const flow::PushVlan& a) {
+                       [](const simulation::SetIcmpData&) {},  // done by the agent, in the packet itself
+                       [&](const auto& change) {
                            run.end();
-                           out.actions.push_back(a);
-                       },
-                       [&](const flow::PopVlan& a) {
-                           run.end();
-                           out.actions.push_back(a);
+                           out.actions.push_back(change);
                        },
                    },
                    action);

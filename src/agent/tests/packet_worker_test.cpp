@@ -59,8 +59,13 @@ protected:
     std::unique_ptr<event::Loop> loop = event::Loop::createVirtual("worker");
     datapath::fake::FakeDatapath datapath{loop->clock()};
     std::vector<std::pair<simulation::LearnMac, bool>> reports;
-    PacketWorker worker{*loop, datapath, 0, {.maxMacsPerPort = 100},
-                        [this](const simulation::LearnMac& learned, bool held) { reports.emplace_back(learned, held); }};
+    PacketWorker worker{*loop, datapath, 0, std::make_shared<flowstate::StateTable>(), {hostId(1), 100},
+                        {[this](const std::function<void(WorkerReport&)>& merge) {
+                             WorkerReport report;
+                             merge(report);
+                             for (const auto& [learned, holding] : report.macs) reports.emplace_back(learned, holding.held);
+                         },
+                         [](const std::function<void(WorkerUpdate&)>&) {}}};
     SnapshotBuilder topology;
     std::vector<flow::PortNumber> numbers;
     flowcontrol::PhysicalMapPtr map;
@@ -85,9 +90,15 @@ TEST_F(PacketWorkerTest, PacketWaitsForItsDevicesAndIsThenForwarded) {
     EXPECT_EQ(send(1, frame), 0U);
     EXPECT_EQ(worker.stats().waitingPackets, 1U);
     EXPECT_EQ(datapath.flowCount(), 0U);
-    publish([&](WorkerUpdate& u) { u.snapshot = SnapshotBuilder{}.port(activePort(1, bridgeId(1))).build(); });
+    publish([&](WorkerUpdate& u) {
+        u.snapshot = SnapshotBuilder{}.port(activePort(1, bridgeId(1))).build();
+        u.invalidated = {flow::FlowTag::device(portId(1).uuid())};
+    });
     EXPECT_EQ(worker.stats().waitingPackets, 1U) << "now it waits for its bridge";
-    publishAll();
+    publish([&](WorkerUpdate& u) {
+        u.snapshot = topology.build();
+        u.invalidated = {flow::FlowTag::device(bridgeId(1).uuid())};
+    });
     EXPECT_EQ(datapath.takeOutputs().size(), 1U);
     EXPECT_EQ(worker.stats().waitingPackets, 0U);
     EXPECT_EQ(worker.flows().size(), 1U);
@@ -106,8 +117,8 @@ TEST_F(PacketWorkerTest, PacketThatWaitsTooLongIsDropped) {
 
 TEST_F(PacketWorkerTest, PacketsThatDoNotFitIntoTheWaitingRoomAreCounted) {
     publish([&](WorkerUpdate& u) { u.map = map; });
-    for (std::uint64_t n = 0; n < WaitingRoom::kCapacityPerDevice + 3; ++n) send(1, eth(net::Mac{0x020000000100ULL + n}, kB) / "x");
-    EXPECT_EQ(worker.stats().waitingPackets, WaitingRoom::kCapacityPerDevice);
+    for (std::uint64_t n = 0; n < WaitingRoom::kCapacityPerTag + 3; ++n) send(1, eth(net::Mac{0x020000000100ULL + n}, kB) / "x");
+    EXPECT_EQ(worker.stats().waitingPackets, WaitingRoom::kCapacityPerTag);
     EXPECT_EQ(drops(DropReason::WaitingRoomFull), 3U);
 }
 
@@ -119,6 +130,7 @@ TEST_F(PacketWorkerTest, PacketThatWaitedDoesNotEnterThroughThePortThatTookItsNu
     other->virtualPorts[numbers[0]] = portId(7);
     publish([&](WorkerUpdate& u) {
         u.map = other;
+        u.invalidated = {flow::FlowTag::device(portId(1).uuid())};
         u.snapshot = SnapshotBuilder{topology}.bridge(bridgeId(2)).port(activePort(7, bridgeId(2))).port(activePort(2, bridgeId(2))).build();
     });
     EXPECT_EQ(datapath.takeOutputs().size(), 0U);

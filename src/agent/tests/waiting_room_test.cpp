@@ -12,30 +12,36 @@ protected:
     event::VirtualClock clock;
     WaitingRoom room;
 
+    static flow::FlowTag tag(std::uint64_t device) { return flow::FlowTag::device(Uuid{1, device}); }
     bool park(std::uint64_t device, std::uint8_t byte = 0) {
-        const std::vector<std::uint8_t> frame(60, byte);
-        datapath::Upcall upcall;
-        upcall.frame = frame;
-        upcall.offload.gsoSize = 1400;
-        return room.park(Uuid{1, device}, PortId{Uuid{2, 1}}, upcall, clock.now());
+        HeldPacket packet;
+        packet.frame.assign(60, byte);
+        packet.offload.gsoSize = 1400;
+        return room.park(tag(device), std::move(packet), clock.now() + WaitingRoom::kPatience);
     }
 };
 
-TEST_F(WaitingRoomTest, KeepsACopyInOrder) {
+TEST_F(WaitingRoomTest, GivesBackWhatWaitsForTheTagInOrder) {
     park(1, 0xaa);
     park(2, 0xbb);
-    const auto all = room.takeAll();
-    ASSERT_EQ(all.size(), 2U);
-    EXPECT_EQ(all[0].packet.frame, std::vector<std::uint8_t>(60, 0xaa));
-    EXPECT_EQ(all[0].packet.offload.gsoSize, 1400);
-    EXPECT_EQ(all[1].device, (Uuid{1, 2}));
-    EXPECT_EQ(room.size(), 0U);
+    park(1, 0xcc);
+    const auto first = room.take(tag(1));
+    ASSERT_EQ(first.size(), 2U);
+    EXPECT_EQ(first[0].packet.frame, std::vector<std::uint8_t>(60, 0xaa));
+    EXPECT_EQ(first[0].packet.offload.gsoSize, 1400);
+    EXPECT_EQ(first[1].packet.frame, std::vector<std::uint8_t>(60, 0xcc));
+    EXPECT_EQ(room.size(), 1U);
+    EXPECT_TRUE(room.take(tag(1)).empty());
+    EXPECT_TRUE(room.take(tag(3)).empty());
+    EXPECT_EQ(room.take(tag(2)).size(), 1U);
 }
 
-TEST_F(WaitingRoomTest, OneDeviceTakesNoMoreThanItsShare) {
-    for (std::size_t i = 0; i < WaitingRoom::kCapacityPerDevice; ++i) EXPECT_TRUE(park(1));
+TEST_F(WaitingRoomTest, OneTagTakesNoMoreThanItsShare) {
+    for (std::size_t i = 0; i < WaitingRoom::kCapacityPerTag; ++i) EXPECT_TRUE(park(1));
     EXPECT_FALSE(park(1));
     EXPECT_TRUE(park(2));
+    EXPECT_EQ(room.take(tag(1)).size(), WaitingRoom::kCapacityPerTag);
+    EXPECT_TRUE(park(1)) << "there is room again";
 }
 
 TEST_F(WaitingRoomTest, IsBoundedInAll) {
@@ -50,6 +56,7 @@ TEST_F(WaitingRoomTest, PatienceEnds) {
     park(2);
     clock.advance(2s);
     EXPECT_EQ(room.expire(clock.now()), 1U);
+    EXPECT_TRUE(room.take(tag(1)).empty());
     EXPECT_EQ(room.size(), 1U);
     clock.advance(3s);
     EXPECT_EQ(room.expire(clock.now()), 1U);
@@ -58,7 +65,7 @@ TEST_F(WaitingRoomTest, PatienceEnds) {
 TEST_F(WaitingRoomTest, ParkingAgainDoesNotRenewPatience) {
     park(1);
     clock.advance(4s);
-    for (auto& waiting : room.takeAll()) room.parkAgain(std::move(waiting));
+    for (auto& waiting : room.take(tag(1))) room.park(waiting.until, std::move(waiting.packet), waiting.deadline);
     clock.advance(1s);
     EXPECT_EQ(room.expire(clock.now()), 1U);
 }

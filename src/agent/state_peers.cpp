@@ -1,0 +1,31 @@
+#include "agent/state_peers.h"
+
+#include <algorithm>
+
+namespace midonet::agent {
+
+StatePeers statePeersOf(const PortId& ingress, const simulation::VirtualActions& actions, const topology::TopologySnapshot& topology,
+                        const HostId& self) {
+    StatePeers peers;
+    const auto addPort = [&](const PortId& id) {
+        peers.tags.push_back(flow::FlowTag::statePeers(id.uuid()));
+        const auto* port = topology.port(id);
+        if (port == nullptr) return;
+        if (port->exterior()) peers.hosts.push_back(port->host);
+        for (const auto& groupId : port->groups) {
+            const auto* group = topology.portGroup(groupId);
+            if (group == nullptr || !group->stateful) continue;
+            peers.tags.push_back(flow::FlowTag::statePeers(groupId.uuid()));
+            peers.hosts.insert(peers.hosts.end(), group->hosts.begin(), group->hosts.end());
+        }
+    };
+    addPort(ingress);
+    for (const auto& action : actions)
+        if (const auto* out = std::get_if<simulation::ToPort>(&action)) addPort(out->port);
+    std::sort(peers.hosts.begin(), peers.hosts.end());
+    peers.hosts.erase(std::unique(peers.hosts.begin(), peers.hosts.end()), peers.hosts.end());
+    std::erase(peers.hosts, self);
+    return peers;
+}
+
+}  // namespace midonet::agent
