@@ -59,10 +59,20 @@ ApiServer::ApiServer(nsdb::Store& store, std::unique_ptr<Authenticator> authenti
     : authenticator_(std::move(authenticator)), pool_(std::make_unique<event::BlockingPool>(kPoolThreads, kPoolQueue)), service_(*pool_, *authenticator_), objects_(service_, store) {
     addRoot(service_);
     addTunnelZones(objects_);
+    addChains(objects_);
+    addRules(objects_);
+    addLoadBalancers(objects_);
+    addPools(objects_);
     addBridges(objects_);
+    addRouters(objects_);
     addPorts(objects_);
+    addLinks(objects_);
+    addRoutes(objects_);
+    addPortGroups(objects_);
+    addIpAddrGroups(objects_);
     addHosts(objects_);
     addMacTables(objects_);
+    addArpTables(objects_);
 }
 
 Result<void> ApiServer::listen(event::Loop& control, metrics::Registry& registry, ApiOptions options) {

@@ -26,14 +26,11 @@ void checkVxlanPorts(const model::JsonBody& body, model::Input input, model::Vio
 }  // namespace
 
 void addBridges(ObjectApi& api) {
-    auto bridge = resource<model::Bridge>({.show = showTemplates, .checkBody = checkVxlanPorts, .beforeCreate = {},
-                                           .beforeUpdate = {}, .beforeRemove = {}});
+    auto bridge = resource<model::Bridge>({.show = showTemplates, .checkBody = checkVxlanPorts});
     bridge.removeMissingIs404 = true;
     bridge.links = {{"ports", "/ports"}, {"peerPorts", "/peer_ports"}, {"vxLanPorts", "/vxlan_ports"}, {"macTable", "/mac_table"},
                     {"arpTable", "/arp_table"}, {"dhcpSubnets", "/dhcp"}, {"dhcpSubnet6s", "/dhcpV6"}};
-    bridge.unserved = {{"inboundFilterId", Kind::Reference, "chain", "inboundFilter"},
-                       {"outboundFilterId", Kind::Reference, "chain", "outboundFilter"},
-                       {"inboundMirrorIds", Kind::ReferenceList, "mirror", ""},
+    bridge.unserved = {{"inboundMirrorIds", Kind::ReferenceList, "mirror", ""},
                        {"outboundMirrorIds", Kind::ReferenceList, "mirror", ""},
                        {"qosPolicyId", Kind::Reference, "QoS policy", ""}};
     api.add(std::move(bridge));

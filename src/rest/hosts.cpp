@@ -238,7 +238,7 @@ void addBindings(ObjectApi& api) {
 }  // namespace
 
 void addHosts(ObjectApi& api) {
-    auto host = resource<Host>({.show = showHost, .checkBody = {}, .beforeCreate = {}, .beforeUpdate = {}, .beforeRemove = refuseWhileUsed});
+    auto host = resource<Host>({.show = showHost, .beforeRemove = refuseWhileUsed});
     host.creatable = false;  // agents register themselves
     host.removeMissingIs404 = true;
     host.updated = 200;

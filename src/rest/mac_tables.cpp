@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <charconv>
 #include <memory>
 #include <optional>
@@ -7,6 +6,7 @@
 #include "model/ids.h"
 #include "model/topology.pb.h"
 #include "rest/media_type.h"
+#include "rest/paths.h"
 #include "rest/topology_api.h"
 
 namespace midonet::rest {
@@ -23,12 +23,6 @@ struct MacPort {
     Uuid port;
     std::uint16_t vlan = kUntagged;
 };
-
-std::string dashed(const net::Mac& mac) {
-    auto text = mac.toString();
-    std::replace(text.begin(), text.end(), ':', '-');
-    return text;
-}
 
 std::string pathOf(const Uuid& bridge, const MacPort& entry) {
     const auto vlan = entry.vlan == kUntagged ? std::string{} : fmt::format("/vlans/{}", entry.vlan);

@@ -21,16 +21,19 @@ const Resource& ObjectApi::add(Resource added) {
     const auto items = resource.itemTypes();
     const bool readsBlock = store_.readsBlock();
     // A list may be long: it does not hold up the loop.
-    service_.add({.method = http::Method::Get, .path = collection, .produces = resource.collectionTypes(), .consumes = {},
-                  .blocks = true, .run = [this, &resource](const Call& call) { return list(call, resource); }});
+    if (resource.listable)
+        service_.add({.method = http::Method::Get, .path = collection, .produces = resource.collectionTypes(), .consumes = {},
+                      .blocks = true, .run = [this, &resource](const Call& call) { return list(call, resource); }});
+    if (!resource.listable && !resource.creatable) service_.addBare(collection);
     service_.add({.method = http::Method::Get, .path = item, .produces = items, .consumes = {}, .blocks = readsBlock,
                   .run = [this, &resource](const Call& call) -> Outcome<http::Response> {
                       GET_OR_REFUSE(id, call.id());
                       return answerItem(call, resource, id);
                   }});
-    service_.add({.method = http::Method::Put, .path = item, .produces = {}, .consumes = items,
-                  .wrongContentType = resource.wrongContentType, .blocks = true,
-                  .run = [this, &resource](const Call& call) { return update(call, resource); }});
+    if (resource.updatable)
+        service_.add({.method = http::Method::Put, .path = item, .produces = {}, .consumes = items,
+                      .wrongContentType = resource.wrongContentType, .blocks = true,
+                      .run = [this, &resource](const Call& call) { return update(call, resource); }});
     if (resource.creatable)
         service_.add({.method = http::Method::Post, .path = collection, .produces = {}, .consumes = items,
                       .wrongContentType = resource.wrongContentType, .blocks = true,
@@ -102,11 +105,30 @@ Outcome<http::Response> ObjectApi::answerList(const Call& call, const Resource& 
     return call.ok(json.endArray().take());
 }
 
+/// Those the filter of the query leaves, or all.
+Outcome<std::vector<nsdb::Stored<Message>>> ObjectApi::listed(const Call& call, const Resource& resource, nsdb::View& view) const {
+    for (const auto& filter : resource.filters) {
+        const auto value = call.request.query(filter.query);
+        if (!value) continue;
+        std::vector<nsdb::Stored<Message>> out;
+        const auto id = Uuid::parse(*value);
+        if (!id) return out;
+        GET_OR_REFUSE(selected, filter.select(view, *id));
+        for (const auto& one : selected) {
+            GET_OR_REFUSE(stored, view.get(resource.schema->type, one));
+            out.push_back(std::move(stored));
+        }
+        return out;
+    }
+    GET_OR_REFUSE(all, view.list(resource.schema->type));
+    return all;
+}
+
 Outcome<http::Response> ObjectApi::list(const Call& call, const Resource& resource) const {
     const auto* tenantField = resource.schema->fieldByJson("tenantId");
     const auto tenant = tenantField != nullptr ? call.request.query("tenant_id") : std::nullopt;
     GET_OR_REFUSE(reads, view());
-    GET_OR_REFUSE(found, reads->list(resource.schema->type));
+    GET_OR_REFUSE(found, listed(call, resource, *reads));
     model::JsonWriter json;
     json.beginArray();
     for (const auto& stored : found) {
@@ -127,6 +149,7 @@ Outcome<http::Response> ObjectApi::create(const Call& call, const Resource& reso
         DO_OR_REFUSE(refuseUnserved(resource, body));
         if (resource.hooks.beforeCreate) DO_OR_REFUSE(resource.hooks.beforeCreate({transaction, body, call}, *object));
         DO_OR_REFUSE(transaction.create(*object));
+        if (resource.hooks.afterCreate) DO_OR_REFUSE(resource.hooks.afterCreate({transaction, body, call}, *object));
         path = resource.pathOf(*object);
         return {};
     }).map([&] { return call.created(path); });

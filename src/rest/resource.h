@@ -48,16 +48,24 @@ struct Unserved {
     std::string link;
 };
 
+/// A query parameter of a list that names an object: `select` gives those of the class that have to do with it.
+struct Filter {
+    std::string query;
+    std::function<Outcome<std::vector<Uuid>>(nsdb::View&, const Uuid&)> select;
+};
+
 /// What the schema cannot say of a class. All may be empty.
 template <class T>
 struct Hooks {
     /// More output properties.
-    std::function<Outcome<void>(const Show&, const T&)> show;
+    std::function<Outcome<void>(const Show&, const T&)> show{};
     /// What is wrong with the body, before anything is read from the store.
-    std::function<void(const model::JsonBody&, model::Input, model::Violations&)> checkBody;
-    std::function<Outcome<void>(const Change&, T& object)> beforeCreate;
-    std::function<Outcome<void>(const Change&, const T& stored, T& next)> beforeUpdate;
-    std::function<Outcome<void>(nsdb::Transaction&, const T& stored)> beforeRemove;
+    std::function<void(const model::JsonBody&, model::Input, model::Violations&)> checkBody{};
+    std::function<Outcome<void>(const Change&, T& object)> beforeCreate{};
+    /// What else is to be written, now that others may refer to the object.
+    std::function<Outcome<void>(const Change&, const T& object)> afterCreate{};
+    std::function<Outcome<void>(const Change&, const T& stored, T& next)> beforeUpdate{};
+    std::function<Outcome<void>(nsdb::Transaction&, const T& stored)> beforeRemove{};
 };
 
 /// A class of the schema as a REST resource.
@@ -69,8 +77,11 @@ struct Resource {
     /// Below the base: "/bridges/<id>" when empty.
     std::function<std::string(const Message&)> path;
     std::vector<std::string> otherMediaTypes;  ///< Names accepted beside the schema's.
+    std::vector<Filter> filters;               ///< Beside tenant_id.
 
+    bool listable = true;
     bool creatable = true;
+    bool updatable = true;
     bool removable = true;
     bool removeMissingIs404 = false;  ///< Else DELETE of what is not there is 204.
     int updated = 204;
@@ -90,6 +101,8 @@ Hooks<Message> erase(Hooks<T> typed) {
     out.checkBody = std::move(typed.checkBody);
     if (typed.beforeCreate)
         out.beforeCreate = [f = std::move(typed.beforeCreate)](const Change& c, Message& m) { return f(c, static_cast<T&>(m)); };
+    if (typed.afterCreate)
+        out.afterCreate = [f = std::move(typed.afterCreate)](const Change& c, const Message& m) { return f(c, static_cast<const T&>(m)); };
     if (typed.beforeUpdate)
         out.beforeUpdate = [f = std::move(typed.beforeUpdate)](const Change& c, const Message& stored, Message& next) {
             return f(c, static_cast<const T&>(stored), static_cast<T&>(next));

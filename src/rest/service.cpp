@@ -88,6 +88,12 @@ void Service::add(Endpoint endpoint) {
     endpoints_.push_back(std::move(endpoint));
 }
 
+/// OPTIONS is offered everywhere and answered before endpoints are looked for.
+void Service::addBare(std::string_view path) {
+    add({.method = http::Method::Options, .path = std::string{path}, .produces = {}, .consumes = {},
+         .run = [](const Call&) -> Outcome<http::Response> { return preflight(); }});
+}
+
 void Service::addPlain(std::string_view path, std::function<http::Response(const http::Request&)> run) {
     plain_.emplace_back(path, std::move(run));
 }

@@ -52,6 +52,8 @@ public:
     Service(event::BlockingPool& pool, Authenticator& authenticator);
 
     void add(Endpoint endpoint);
+    /// A path that is known but has no method of its own: 405 instead of 404.
+    void addBare(std::string_view path);
     /// Outside the root and without authentication: "/metrics".
     void addPlain(std::string_view path, std::function<http::Response(const http::Request&)> run);
     void handle(http::RequestPtr request, http::Responder answer) const;

@@ -9,9 +9,19 @@ void addRoot(Service& service);
 
 /// Each adds the classes and endpoints of its part of the topology; in this order.
 void addTunnelZones(ObjectApi& api);
+void addChains(ObjectApi& api);
+void addRules(ObjectApi& api);
+void addLoadBalancers(ObjectApi& api);
+void addPools(ObjectApi& api);
 void addBridges(ObjectApi& api);
+void addRouters(ObjectApi& api);
 void addPorts(ObjectApi& api);
+void addLinks(ObjectApi& api);
+void addRoutes(ObjectApi& api);
+void addPortGroups(ObjectApi& api);
+void addIpAddrGroups(ObjectApi& api);
 void addHosts(ObjectApi& api);
 void addMacTables(ObjectApi& api);
+void addArpTables(ObjectApi& api);
 
 }  // namespace midonet::rest

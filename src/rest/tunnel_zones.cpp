@@ -42,7 +42,7 @@ void addTunnelZones(ObjectApi& api) {
     zone.links = {{"hosts", "/hosts"}};
     api.add(std::move(zone));
 
-    auto member = resource<TunnelZoneMember>({.show = showMember, .checkBody = {}, .beforeCreate = nameMember, .beforeUpdate = {}, .beforeRemove = {}});
+    auto member = resource<TunnelZoneMember>({.show = showMember, .beforeCreate = nameMember});
     member.path = memberPath;
     member.otherMediaTypes = {"GreTunnelZoneHost"};
     member.wrongContentType = 415;

@@ -72,6 +72,10 @@ class Client:
         assert location is not None
         return self.get(location, media_type)
 
+    def post(self, uri: str, media_type: str, body: Object) -> None:
+        """POST of what makes no object of its own, as a link."""
+        self.request("POST", uri, body, {"Content-Type": media_type})
+
     def update(self, body: Object, media_type: str) -> Object:
         self.request("PUT", body["uri"], body, {"Content-Type": media_type})
         return self.get(body["uri"], media_type)

@@ -74,3 +74,27 @@ def test_errors_have_a_message_and_a_code(api: Client) -> None:
         api.create(api.root()["tunnelZones"], item("TunnelZone-v1"), {"type": "gre"})
     assert refused.value.status == 400
     assert '"property":"name"' in refused.value.body
+
+
+def test_a_router_with_all_that_belongs_to_it(api: Client) -> None:
+    root = api.root()
+    router = api.create(root["routers"], item("Router-v3"), {"name": "r"})
+    bridge = api.create(root["bridges"], item("Bridge-v4"), {"name": "b"})
+    inner = api.create(bridge["ports"], item("Port-v3"), {"type": "InteriorBridge"})
+    outer = api.create(router["ports"], item("Port-v3"), {
+        "type": "InteriorRouter", "portAddress": "10.0.0.1", "networkAddress": "10.0.0.0", "networkLength": "24"})
+    api.post(outer["link"], item("PortLink-v1"), {**outer, "peerId": inner["id"]})
+    assert api.get(inner["uri"], item("Port-v3"))["peerId"] == outer["id"]
+    outer = api.get(outer["uri"], item("Port-v3"))
+    assert api.update(outer, item("Port-v3")) == outer, "clients put the whole port after a link"
+    assert [p["id"] for p in api.get(router["peerPorts"], collection("Port-v3"))] == [inner["id"]]
+    assert [r["type"] for r in api.get(router["routes"], collection("Route-v1"))] == ["Local"]
+
+    chain = api.create(root["chains"], item("Chain-v1"), {"name": "c"})
+    rule = api.create(chain["rules"], item("Rule-v2"), {"type": "drop", "nwProto": "6", "tpDst": {"start": "22", "end": "22"}})
+    assert rule["tpDst"] == {"start": 22, "end": 22}
+    assert api.get(chain["rules"], collection("Rule-v2")) == [rule]
+    group = api.create(root["ipAddrGroups"], item("IpAddrGroup-v1"), {"name": "g"})
+    address = api.create(group["addrs"], item("IpAddrGroupAddr-v1"), {"addr": "2001:db8::1", "version": "6"})
+    api.delete(address["uri"])
+    assert api.get(group["addrs"], collection("IpAddrGroupAddr-v1")) == []

@@ -122,6 +122,19 @@ protected:
     std::string createPort(const std::string& bridge, std::string_view body = R"({"type":"Bridge"})") {
         return text(create("/bridges/" + bridge + "/ports", body), "id");
     }
+    std::string createRouter(std::string_view body = R"({"name":"r"})") { return text(create("/routers", body), "id"); }
+    std::string createRouterPort(const std::string& router, std::string_view more = "") {
+        return text(create("/routers/" + router + "/ports", R"({"type":"Router")" + std::string{more} + "}"), "id");
+    }
+    std::string createChain(std::string_view body = R"({"name":"c"})") { return text(create("/chains", body), "id"); }
+    std::string createRule(const std::string& chain, std::string_view body) { return text(create("/chains/" + chain + "/rules", body), "id"); }
+    /// The property a body is refused for: 400.
+    std::string violation(const Response& response) {
+        EXPECT_EQ(response.status, 400) << response.body;
+        const auto body = parsed(response);
+        const auto* list = body.as_object().if_contains("violations");
+        return list == nullptr || list->as_array().empty() ? "<none>" : text(list->at(0), "property");
+    }
     std::string createZone(const std::string& name = "z", const std::string& type = "vxlan") {
         return text(create("/tunnel_zones", R"({"name":")" + name + R"(","type":")" + type + "\"}"), "id");
     }

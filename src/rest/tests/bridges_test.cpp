@@ -47,6 +47,16 @@ TEST_F(Bridges, ReferencesToWhatDoesNotExistAre404) {
     EXPECT_EQ(post("/bridges", R"({"inboundFilterId":"null","inboundMirrorIds":[],"qosPolicyId":""})").status, 201);
 }
 
+TEST_F(Bridges, FiltersAreChains) {
+    const auto chain = createChain();
+    const auto bridge = createBridge(R"({"inboundFilterId":")" + chain + R"(","outboundFilterId":")" + chain + "\"}");
+    const auto shown = parsed(get("/bridges/" + bridge));
+    EXPECT_EQ(text(shown, "inboundFilterId"), chain);
+    EXPECT_EQ(text(shown, "outboundFilter"), "http://localhost/midonet-api/chains/" + chain);
+    EXPECT_EQ(del("/chains/" + chain).status, 204);
+    EXPECT_EQ(text(parsed(get("/bridges/" + bridge)), "inboundFilterId"), "<null>");
+}
+
 TEST_F(Bridges, VxlanPortsCannotBeSet) {
     EXPECT_EQ(post("/bridges", R"({"vxLanPortIds":[]})").status, 400);
     const auto path = "/bridges/" + createBridge();
@@ -69,7 +79,7 @@ TEST_F(Bridges, DeleteTakesThePortsAlong) {
 }
 
 TEST_F(Bridges, CollectionsBelowAMissingBridgeAre404) {
-    for (const char* below : {"/ports", "/peer_ports", "/vxlan_ports", "/mac_table", "/vlans/0/mac_table"})
+    for (const char* below : {"/ports", "/peer_ports", "/vxlan_ports", "/mac_table", "/vlans/0/mac_table", "/arp_table"})
         EXPECT_EQ(get("/bridges/" + kNobody + below).status, 404) << below;
     EXPECT_EQ(post("/bridges/" + kNobody + "/ports", R"({"type":"Bridge"})").status, 404);
 }

@@ -56,7 +56,7 @@ TEST_F(Conventions, ErrorBodies) {
 }
 
 TEST_F(Conventions, UnknownPathsAndMethods) {
-    for (const char* path : {"/routers", "/chains", "/nothing", "/bridges/x/y", "/hosts/a/b/c/d"}) EXPECT_EQ(get(path).status, 404) << path;
+    for (const char* path : {"/bgp_peers", "/nothing", "/bridges/x/y", "/hosts/a/b/c/d"}) EXPECT_EQ(get(path).status, 404) << path;
     EXPECT_EQ(get("/midonet-apis").status, 404);
     const auto response = ask("POST", "/ports", "{}");
     EXPECT_EQ(response.status, 405);
@@ -64,11 +64,15 @@ TEST_F(Conventions, UnknownPathsAndMethods) {
     EXPECT_EQ(status("POST", "/hosts"), 405);
     EXPECT_EQ(status("DELETE", "/bridges"), 405);
     EXPECT_EQ(status("BREW", "/bridges"), 405);
+    for (const char* path : {"/rules", "/routes"})
+        for (const char* method : {"GET", "POST", "PUT", "DELETE"}) EXPECT_EQ(status(method, path), 405) << method << path;
+    for (const char* path : {"/chains/", "/rules/", "/routes/", "/ip_addr_groups/"}) EXPECT_EQ(status("PUT", path + kNobody), 405) << path;
+    EXPECT_EQ(status("POST", "/load_balancers/" + kNobody + "/vips"), 405);
     EXPECT_EQ(status("PUT", "/tunnel_zones/" + kNobody + "/hosts/" + kNobody), 405);
 }
 
 TEST_F(Conventions, IdsThatAreNoUuidsAreNotFound) {
-    for (const char* path : {"/bridges/1", "/ports/x", "/hosts/%20", "/tunnel_zones/z", "/bridges/1/ports"}) EXPECT_EQ(get(path).status, 404) << path;
+    for (const char* path : {"/bridges/1", "/routers/1", "/routes/1", "/rules/1", "/chains/x/rules", "/pools/1/vips", "/ports/x", "/hosts/%20", "/tunnel_zones/z", "/bridges/1/ports"}) EXPECT_EQ(get(path).status, 404) << path;
     EXPECT_EQ(del("/bridges/1").status, 404);
 }
 
@@ -107,7 +111,14 @@ TEST_F(Conventions, AcceptOfLists) {
     const auto bridge = createBridge();
     for (const auto& [path, type] : std::vector<std::pair<std::string, std::string>>{
              {"/bridges", "Bridge-v4"}, {"/bridges", "Bridge-v5"}, {"/ports", "Port-v3"}, {"/ports", "Port-v4"}, {"/hosts", "Host-v3"},
-             {"/tunnel_zones", "TunnelZone-v1"}, {"/bridges/" + bridge + "/ports", "Port-v4"},
+             {"/tunnel_zones", "TunnelZone-v1"}, {"/routers", "Router-v3"}, {"/chains", "Chain-v1"}, {"/port_groups", "PortGroup-v1"},
+             {"/ip_addr_groups", "IpAddrGroup-v1"}, {"/load_balancers", "LoadBalancer-v1"}, {"/pools", "Pool-v1"}, {"/vips", "VIP-v1"},
+             {"/pool_members", "PoolMember-v1"}, {"/health_monitors", "HealthMonitor-v1"},
+             {"/routers/" + createRouter() + "/routes", "Route-v1"}, {"/routers/" + createRouter() + "/ports", "Port-v3"},
+             {"/routers/" + createRouter() + "/peer_ports", "Port-v4"}, {"/chains/" + createChain() + "/rules", "Rule-v2"},
+             {"/bridges/" + bridge + "/arp_table", "IP4Mac-v1"}, {"/ports/" + createPort(bridge) + "/port_groups", "PortGroupPort-v1"},
+             {"/port_groups/" + text(create("/port_groups", "{}"), "id") + "/ports", "PortGroupPort-v1"},
+             {"/ip_addr_groups/" + text(create("/ip_addr_groups", R"({"name":"g"})"), "id") + "/ip_addrs", "IpAddrGroupAddr-v1"}, {"/bridges/" + bridge + "/ports", "Port-v4"},
              {"/bridges/" + bridge + "/mac_table", "MacPort-v2"}, {"/bridges/" + bridge + "/peer_ports", "Port-v3"},
              {"/bridges/" + bridge + "/vxlan_ports", "Port-v3"}, {"/hosts/" + addHost() + "/ports", "HostInterfacePort-v1"},
              {"/hosts/" + kNobody + "/interfaces", "Interface-v1"}, {"/tunnel_zones/" + createZone("one") + "/hosts", "TunnelZoneHost-v1"},
@@ -148,7 +159,8 @@ TEST_F(Conventions, MalformedBodiesAre400AndChangeNothing) {
 }
 
 TEST_F(Conventions, EmptyListsAreArrays) {
-    for (const char* path : {"/bridges", "/ports", "/hosts", "/tunnel_zones"}) EXPECT_EQ(get(path).body, "[]") << path;
+    for (const char* path : {"/bridges", "/ports", "/hosts", "/tunnel_zones", "/routers", "/chains", "/port_groups", "/ip_addr_groups",
+                             "/load_balancers", "/pools", "/pool_members", "/vips", "/health_monitors"}) EXPECT_EQ(get(path).body, "[]") << path;
 }
 
 TEST_F(Conventions, BodiesOnGetAndDeleteAreIgnored) {
@@ -171,7 +183,17 @@ TEST_F(Conventions, WholeObjectsCanBePutBack) {
     const auto port = createPort(bridge);
     const auto zone = createZone();
     const auto host = addHost();
-    for (const auto& path : {"/bridges/" + bridge, "/ports/" + port, "/tunnel_zones/" + zone}) {
+    const auto router = createRouter(R"({"name":"r","asNumber":7,"inboundFilterId":")" + createChain() + "\"}");
+    const auto routerPort = createRouterPort(router, R"(,"portSubnet":["10.0.0.1/24","2001:db8::1/64"])");
+    const auto balancer = text(create("/load_balancers", "{}"), "id");
+    const auto pool = text(create("/load_balancers/" + balancer + "/pools", R"({"lbMethod":"ROUND_ROBIN"})"), "id");
+    const auto vip = text(create("/pools/" + pool + "/vips", R"({"address":"10.0.0.9","protocolPort":80})"), "id");
+    const auto member = text(create("/pools/" + pool + "/pool_members", R"({"address":"10.0.0.8","protocolPort":80})"), "id");
+    const auto monitor = text(create("/health_monitors", R"({"type":"TCP","delay":1})"), "id");
+    const auto group = text(create("/port_groups", R"({"name":"g","stateful":true})"), "id");
+    for (const auto& path : {"/bridges/" + bridge, "/ports/" + port, "/tunnel_zones/" + zone, "/routers/" + router, "/ports/" + routerPort,
+                             "/load_balancers/" + balancer, "/pools/" + pool, "/vips/" + vip, "/pool_members/" + member,
+                             "/health_monitors/" + monitor, "/port_groups/" + group}) {
         const auto before = get(path).body;
         const auto response = put(path, before);
         EXPECT_EQ(response.status, 204) << path << response.body;
@@ -191,7 +213,18 @@ TEST_F(Conventions, EveryListElementHasAUri) {
     addMember(zone, host);
     post("/hosts/" + host + "/ports", R"({"portId":")" + port + R"(","interfaceName":"eth0"})");
     post("/bridges/" + bridge + "/mac_table", R"({"macAddr":"02:00:00:00:00:01","portId":")" + port + "\"}");
-    for (const auto& path : {std::string{"/bridges"}, std::string{"/ports"}, std::string{"/hosts"}, std::string{"/tunnel_zones"},
+    const auto chain = createChain();
+    createRule(chain, R"({"type":"accept"})");
+    const auto group = text(create("/port_groups", "{}"), "id");
+    create("/port_groups/" + group + "/ports", R"({"portId":")" + port + "\"}");
+    const auto addresses = text(create("/ip_addr_groups", R"({"name":"g"})"), "id");
+    create("/ip_addr_groups/" + addresses + "/ip_addrs", R"({"addr":"2001:db8::1","version":"6"})");
+    create("/bridges/" + bridge + "/arp_table", R"({"ip":"10.0.0.1","mac":"02:00:00:00:00:01"})");
+    const auto router = createRouter();
+    create("/routers/" + router + "/routes", R"({"type":"BlackHole","srcNetworkAddr":"0.0.0.0","dstNetworkAddr":"0.0.0.0"})");
+    for (const auto& path : {"/chains/" + chain + "/rules", "/port_groups/" + group + "/ports", "/ports/" + port + "/port_groups",
+                             "/ip_addr_groups/" + addresses + "/ip_addrs", "/bridges/" + bridge + "/arp_table", "/routers/" + router + "/routes",
+                             std::string{"/bridges"}, std::string{"/ports"}, std::string{"/hosts"}, std::string{"/tunnel_zones"},
                              "/bridges/" + bridge + "/ports", "/bridges/" + bridge + "/mac_table", "/hosts/" + host + "/ports",
                              "/tunnel_zones/" + zone + "/hosts"}) {
         const auto list = parsed(get(path));
@@ -213,6 +246,13 @@ TEST_F(Conventions, TenantFilterAndUnknownParameters) {
     EXPECT_EQ(listed("/bridges?tenant_id=none").size(), 0U);
     EXPECT_EQ(listed("/bridges?marker=7").size(), 3U);
     EXPECT_EQ(get("/tunnel_zones?tenant_id=one").status, 200);
+    for (const char* path : {"/routers", "/chains", "/port_groups"}) {
+        create(path, R"({"tenantId":"one"})");
+        create(path, R"({"tenantId":"two"})");
+        EXPECT_EQ(listed(std::string{path} + "?tenant_id=one").size(), 1U) << path;
+    }
+    create("/ip_addr_groups", R"({"name":"g","tenantId":"one"})");
+    EXPECT_EQ(listed("/ip_addr_groups?tenant_id=two").size(), 1U) << "groups are nobody's";
 }
 
 TEST_F(Conventions, CallerMayChooseTheId) {
