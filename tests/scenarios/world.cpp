@@ -7,6 +7,7 @@
 #include "model/ids.h"
 #include "model/topology.pb.h"
 #include "nsdb/layout.h"
+#include "packet/parse.h"
 
 namespace midonet::scenarios {
 namespace {
@@ -21,6 +22,12 @@ packet::Frame unpadded(packet::Frame frame) {
     if (frame.size() > 60) return frame;
     while (frame.size() > 14 && frame.back() == 0) frame.pop_back();
     return frame;
+}
+
+packet::ParsedPacket headersOf(const Delivery& delivery) {
+    auto frame = delivery.frame;
+    frame.resize(std::max<std::size_t>(frame.size(), 60));
+    return *packet::parse(frame);
 }
 
 World::World(Options options)
@@ -257,8 +264,20 @@ Deliveries World::sendTunnelled(const HostName& from, const HostName& to, net::T
 }
 
 void World::advance(event::Duration by) {
-    loop_->advance(by);
+    // In steps: what hosts tell each other on the way has to arrive.
+    constexpr event::Duration kStep = std::chrono::milliseconds{100};
+    for (; by > event::Duration::zero(); by -= kStep) {
+        loop_->advance(std::min(by, kStep));
+        settle();
+    }
+}
+
+Deliveries World::collect() {
+    pool_->submit([] {}, *loop_, [this] { loop_->stop(); });
+    loop_->run();
     settle();
+    std::sort(arrived_.begin(), arrived_.end());
+    return std::exchange(arrived_, {});
 }
 
 bool World::flowsExpire() const { return hosts_.front()->datapath->followsVirtualTime(); }
@@ -273,8 +292,8 @@ bool World::moveFrames() {
     bool any = false;
     for (auto& host : hosts_) {
         for (auto& output : host->datapath->takeOutputs()) {
-            arrived_.push_back({output.interface, unpadded(std::move(output.frame))});
             any = true;
+            if (!answerArp(output.interface, output.frame)) arrived_.push_back({output.interface, unpadded(std::move(output.frame))});
         }
         for (auto& output : host->datapath->takeTunnelOutputs()) {
             any = true;
@@ -284,6 +303,24 @@ bool World::moveFrames() {
         }
     }
     return any;
+}
+
+void World::setAddress(const Vm& vm, std::string_view address) { addresses_[vm.name] = {vm.mac, *net::Ipv4Address::parse(address)}; }
+
+bool World::answerArp(const std::string& machine, const packet::Frame& frame) {
+    const auto known = addresses_.find(machine);
+    const auto parsed = packet::parse(frame);
+    if (known == addresses_.end() || !parsed || !parsed->isArp() || parsed->arpOperation != packet::arpop::kRequest) return false;
+    const auto& [mac, address] = known->second;
+    if (parsed->arpSenderMac == mac) return false;
+    // The others on the wire keep quiet about a question that somebody answers.
+    if (parsed->ipDestination != net::IpAddress{address})
+        return std::any_of(addresses_.begin(), addresses_.end(),
+                           [&](const auto& entry) { return net::IpAddress{entry.second.address} == parsed->ipDestination; });
+    const auto answer = packet::eth(mac, parsed->arpSenderMac) / packet::arpReply(mac, address, parsed->arpSenderMac, parsed->ipSource.v4());
+    for (auto& host : hosts_)
+        if (host->interfaces.find(machine) != nullptr) host->datapath->inject(machine, answer.toBytes());
+    return true;
 }
 
 // --- to look at -------------------------------------------------------------------------------
@@ -311,6 +348,10 @@ agent::WorkerStats World::stats(const HostName& name) const {
         sum.macEntries += one.macEntries;
         sum.macsRefused += one.macsRefused;
         sum.invalidations += one.invalidations;
+        sum.framesMade += one.framesMade;
+        sum.errorsWithheld += one.errorsWithheld;
+        sum.stateMessagesSent += one.stateMessagesSent;
+        sum.natPortsTaken += one.natPortsTaken;
         for (std::size_t r = 0; r < one.drops.size(); ++r) sum.drops[r] += one.drops[r];
     }
     return sum;

@@ -11,6 +11,7 @@
 #include "host/fake_underlay.h"
 #include "nsdb/memory.h"
 #include "packet/builder.h"
+#include "packet/parse.h"
 #include "recording_datapath.h"
 #include "test_datapath.h"
 
@@ -40,6 +41,8 @@ struct Delivery {
 using Deliveries = std::vector<Delivery>;  // ordered
 /// The frame without padding: below the 60 bytes of a frame on a wire, the kernel may have added some.
 packet::Frame unpadded(packet::Frame frame);
+/// The headers of a delivered frame.
+packet::ParsedPacket headersOf(const Delivery& delivery);
 
 /// A cloud in one thread and in virtual time: real agents on datapaths in memory, one NSDB, tunnels
 /// that end in each other.
@@ -92,6 +95,10 @@ public:
     /// The link of the machine's interface goes away and comes back.
     void setInterfacePresent(const Vm& vm, bool present);
     void putMac(const BridgeId& bridge, std::uint16_t vlan, net::Mac mac, const PortId& port);
+    /// The machine has this address from now on: it answers ARP requests for it, which are no deliveries then.
+    void setAddress(const Vm& vm, std::string_view address);
+    /// Anything else, as a transaction; comes to rest afterwards.
+    void write(const std::function<Result<void>(nsdb::Transaction&)>& body);
     /// Any port object of the model, as a transaction.
     void changePort(const PortId& port, const std::function<void(model::Port&)>& change);
 
@@ -112,6 +119,8 @@ public:
     /// A frame that `from` tunnels to `to` under a key of the test's choice.
     Deliveries sendTunnelled(const HostName& from, const HostName& to, net::TunnelKey key, const packet::Frame& frame);
     void advance(event::Duration by);
+    /// What still arrives, when all that threads of the pool have in hand is done: a packet may have waited for it.
+    Deliveries collect();
     /// False: flows do not expire by advance().
     bool flowsExpire() const;
 
@@ -121,6 +130,8 @@ public:
     std::uint64_t drops(const HostName& host, flow::DropReason reason) const;
     std::vector<RecordingDatapath::Flow> flows(const HostName& host) const;
     const agent::Agent& agent(const HostName& host) const;
+    /// Entries of routers' ARP tables that the host's first worker knows.
+    std::size_t neighbours(const HostName& host) const { return agent(host).workers().worker(0).state().arps(); }
     std::size_t watchCount(const HostName& host) const;
     /// Every differential check, now.
     void check();
@@ -144,7 +155,6 @@ private:
     HostName addHost(bool inZone);
     void settle();
     bool moveFrames();
-    void write(const std::function<Result<void>(nsdb::Transaction&)>& body);
     void changeBridge(const BridgeId& bridge, const std::function<void(model::Bridge&)>& change);
     using MacKey = std::tuple<BridgeId, net::VlanId, net::Mac>;
     using MacEntries = std::map<MacKey, PortId>;
@@ -166,6 +176,13 @@ private:
     Uuid zone_;
     std::vector<std::unique_ptr<Host>> hosts_;
     std::unique_ptr<event::BlockingPool> pool_;
+    bool answerArp(const std::string& machine, const packet::Frame& frame);
+
+    struct Address {
+        net::Mac mac;
+        net::Ipv4Address address;
+    };
+    std::map<std::string, Address> addresses_;  // of machines that answer ARP
     Deliveries arrived_;
     unsigned vms_ = 0;
 };

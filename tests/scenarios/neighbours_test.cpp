@@ -1,0 +1,62 @@
+// Neighbours of routers over time: who knows them, for how long, and what outlives the agent that heard them.
+#include <gtest/gtest.h>
+
+#include "matchers.h"
+#include "network.h"
+
+namespace midonet::scenarios {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace packet;
+
+class NeighboursTest : public ::testing::Test {
+protected:
+    World world;
+    Network network{world};
+    const HostName first = world.host();
+    const HostName second = world.host();
+    const BridgeId left = world.bridge();
+    const BridgeId right = world.bridge();
+    const RouterId router = network.router();
+    const RouterPort leftPort = network.attach(router, left, "10.0.1.1/24");
+    const RouterPort rightPort = network.attach(router, right, "10.0.2.1/24");
+    const Vm a = network.machine(left, first, "10.0.1.2");
+    const Vm b = network.machine(right, second, "10.0.2.2");
+    const Packet out = eth(a.mac, leftPort.mac) / ipv4("10.0.1.2", "10.0.2.2") / udp(1, 2) / "x";
+    const Packet atB = eth(rightPort.mac, b.mac) / ipv4("10.0.1.2", "10.0.2.2").ttl(63) / udp(1, 2) / "x";
+};
+
+TEST_F(NeighboursTest, WhatADeadAgentHeardHoldsUntilItsTimeIsOver) {
+    world.send(a, out);
+    const auto before = world.stats(first).simulations;
+    world.killAgent(second);
+    EXPECT_THAT(world.send(a, out), Delivers({{b, atB}}));
+    EXPECT_EQ(world.stats(first).simulations, before) << "the flow goes on";
+    world.startAgent(second);
+    EXPECT_THAT(world.send(a, out), Delivers({{b, atB}}));
+}
+
+TEST_F(NeighboursTest, OneThatIsUsedIsAskedForAgainBeforeItIsTooOld) {
+    if (!world.flowsExpire()) GTEST_SKIP() << "the kernel keeps its own time";
+    world.send(a, out);
+    const auto before = world.stats(first).waitingPackets;
+    for (int i = 0; i < 12; ++i) {
+        world.advance(20s);
+        EXPECT_THAT(world.send(a, out), Delivers({{b, atB}})) << i;
+    }
+    EXPECT_EQ(world.stats(first).waitingPackets, before) << "no packet ever waited again";
+    EXPECT_EQ(world.drops(first, flow::DropReason::WaitingTooLong), 0U);
+}
+
+TEST_F(NeighboursTest, OneThatNobodyUsesIsForgotten) {
+    if (!world.flowsExpire()) GTEST_SKIP() << "the kernel keeps its own time";
+    world.send(a, out);
+    EXPECT_EQ(world.neighbours(first), 1U);
+    world.advance(240s);
+    EXPECT_EQ(world.neighbours(first), 0U);
+    EXPECT_THAT(world.send(a, out), Delivers({{b, atB}})) << "asked for anew";
+}
+
+}  // namespace
+}  // namespace midonet::scenarios

@@ -1,0 +1,355 @@
+// Chains, connection tracking, translation and load balancing: the same whether both ends are on one host or on two, because
+// the hosts tell each other.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "matchers.h"
+#include "model/ids.h"
+#include "network.h"
+
+namespace midonet::scenarios {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace packet;
+using flow::DropReason;
+using model::Condition;
+using model::Rule;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+/// One bridge over two hosts; b's port lets in answers only.
+class FirewallTest : public ::testing::Test {
+protected:
+    World world;
+    Network network{world};
+    const HostName first = world.host();
+    const HostName second = world.host();
+    const BridgeId bridge = world.bridge();
+    const Vm a = network.machine(bridge, first, "10.0.0.1");
+    const Vm b = network.machine(bridge, second, "10.0.0.2");
+
+    Packet fromA(unsigned sourcePort = 80, unsigned port = 1000) const {
+        return eth(a.mac, b.mac) / ipv4("10.0.0.1", "10.0.0.2") / tcp(sourcePort, port);
+    }
+    Packet fromB(unsigned sourcePort = 1000, unsigned port = 80) const {
+        return eth(b.mac, a.mac) / ipv4("10.0.0.2", "10.0.0.1") / tcp(sourcePort, port);
+    }
+    void introduceAll() {
+        for (const auto& vm : {a, b}) world.sendOnce(vm, (eth(vm.mac, net::Mac::broadcast()) / "hello").toBytes());
+    }
+    /// What leaves b's port for b: answers, and what else the rules say.
+    ChainId answersOnly(std::vector<Rule> more = {}) {
+        std::vector<Rule> rules = {when(rule(Rule::ACCEPT), [](Condition& c) { c.set_match_return_flow(true); })};
+        rules.insert(rules.end(), more.begin(), more.end());
+        rules.push_back(when(rule(Rule::DROP), [](Condition& c) { c.set_dl_type(0x0800); }));
+        rules.push_back(when(rule(Rule::DROP), [](Condition& c) { c.set_dl_type(0x86dd); }));
+        return network.chain(rules);
+    }
+};
+
+TEST_F(FirewallTest, AnswersPassAndNothingElse) {
+    introduceAll();
+    network.setPortFilters(b.port, network.chain({when(rule(Rule::ACCEPT), [](Condition& c) { c.set_match_forward_flow(true); })}), answersOnly());
+    EXPECT_THAT(world.send(a, fromA()), DeliversNothing()) << "nobody asked";
+    EXPECT_THAT(world.send(b, fromB()), DeliversTo({a}, fromB()));
+    EXPECT_THAT(world.send(a, fromA()), DeliversTo({b}, fromA())) << "the answer, at the other host";
+    EXPECT_THAT(world.send(a, fromA(81)), DeliversNothing()) << "from another port";
+}
+
+TEST_F(FirewallTest, Ipv6AsIpv4) {
+    introduceAll();
+    network.setPortFilters(b.port, network.chain({when(rule(Rule::ACCEPT), [](Condition& c) { c.set_match_forward_flow(true); })}), answersOnly());
+    const auto question = eth(b.mac, a.mac) / ipv6("fd00::2", "fd00::1") / udp(1000, 53) / "q";
+    const auto answer = eth(a.mac, b.mac) / ipv6("fd00::1", "fd00::2") / udp(53, 1000) / "a";
+    const auto ping = eth(b.mac, a.mac) / ipv6("fd00::2", "fd00::1") / icmpv6Echo(3, 1);
+    const auto pong = eth(a.mac, b.mac) / ipv6("fd00::1", "fd00::2") / icmpv6EchoReply(3, 1);
+    EXPECT_THAT(world.send(a, answer), DeliversNothing());
+    EXPECT_THAT(world.send(b, question), DeliversTo({a}, question));
+    EXPECT_THAT(world.send(a, answer), DeliversTo({b}, answer));
+    EXPECT_THAT(world.send(a, pong), DeliversNothing());
+    EXPECT_THAT(world.send(b, ping), DeliversTo({a}, ping));
+    EXPECT_THAT(world.send(a, pong), DeliversTo({b}, pong));
+}
+
+TEST_F(FirewallTest, PingsHaveFlowsOfTheirOwn) {
+    introduceAll();
+    network.setPortFilters(b.port, network.chain({when(rule(Rule::ACCEPT), [](Condition& c) { c.set_match_forward_flow(true); })}), answersOnly());
+    const auto ping = eth(b.mac, a.mac) / ipv4("10.0.0.2", "10.0.0.1") / icmpEcho(3, 1);
+    const auto pong = eth(a.mac, b.mac) / ipv4("10.0.0.1", "10.0.0.2") / icmpEchoReply(3, 1);
+    EXPECT_THAT(world.send(b, ping), DeliversTo({a}, ping));
+    EXPECT_THAT(world.send(a, pong), DeliversTo({b}, pong));
+    const auto before = world.stats(second).simulations;
+    world.sendOnce(b, (eth(b.mac, a.mac) / ipv4("10.0.0.2", "10.0.0.1") / icmpEcho(3, 2)).toBytes());
+    EXPECT_EQ(world.stats(second).simulations, before) << "the next ping of the same run";
+    EXPECT_THAT(world.send(a, eth(a.mac, b.mac) / ipv4("10.0.0.1", "10.0.0.2") / icmpEchoReply(4, 1)), DeliversNothing());
+}
+
+TEST_F(FirewallTest, ConnectionIsForgottenAfterItsTime) {
+    if (!world.flowsExpire()) GTEST_SKIP() << "the kernel keeps its own time";
+    introduceAll();
+    network.setPortFilters(b.port, network.chain({when(rule(Rule::ACCEPT), [](Condition& c) { c.set_match_forward_flow(true); })}), answersOnly());
+    world.send(b, fromB());
+    EXPECT_THAT(world.send(a, fromA()), SizeIs(1));
+    world.advance(200s);
+    EXPECT_THAT(world.send(a, fromA()), DeliversNothing());
+}
+
+TEST_F(FirewallTest, ConnectionLivesAsLongAsEitherSideSpeaks) {
+    if (!world.flowsExpire()) GTEST_SKIP() << "the kernel keeps its own time";
+    introduceAll();
+    network.setPortFilters(b.port, network.chain({when(rule(Rule::ACCEPT), [](Condition& c) { c.set_match_forward_flow(true); })}), answersOnly());
+    world.send(b, fromB());
+    for (int i = 0; i < 10; ++i) {
+        EXPECT_THAT(world.send(a, fromA()), SizeIs(1)) << i;
+        world.advance(30s);
+    }
+}
+
+TEST_F(FirewallTest, EditedRulesHoldForTheNextPacket) {
+    introduceAll();
+    const auto chain = network.chain({});
+    network.setPortFilters(b.port, {}, chain);
+    EXPECT_THAT(world.send(a, fromA()), SizeIs(1));
+    network.setRules(chain, {when(rule(Rule::DROP), [](Condition& c) { c.set_dl_type(0x0800); })});
+    EXPECT_THAT(world.send(a, fromA()), DeliversNothing());
+    EXPECT_EQ(world.drops(first, DropReason::RuleDropped), 1U);
+    network.setRules(chain, {});
+    EXPECT_THAT(world.send(a, fromA()), SizeIs(1));
+}
+
+TEST_F(FirewallTest, SharedChainIsEnteredAgain) {
+    introduceAll();
+    const auto shared = network.chain({when(rule(Rule::RETURN), [](Condition& c) { c.set_nw_proto(6); })});
+    const auto main = network.chain({jump(shared), jump(shared), when(rule(Rule::DROP), [](Condition& c) { c.mutable_tp_dst()->set_start(1000), c.mutable_tp_dst()->set_end(1000); })});
+    network.setPortFilters(b.port, {}, main);
+    EXPECT_THAT(world.send(a, fromA()), DeliversNothing());
+    EXPECT_THAT(world.send(a, fromA(80, 1001)), SizeIs(1));
+}
+
+TEST_F(FirewallTest, GroupsOfAddressesAndPorts) {
+    introduceAll();
+    std::vector<std::string> addresses;
+    for (int i = 0; i < 300; ++i) addresses.push_back(fmt::format("10.1.{}.{}", i / 250, i % 250));
+    const auto group = network.ipAddrGroup(addresses);
+    const auto ports = network.portGroup({a.port});
+    const auto chain = network.chain({when(rule(Rule::ACCEPT), [&](Condition& c) {
+                                          c.set_ip_addr_group_src(model::bytesOf(group.uuid()));
+                                          c.set_port_group(model::bytesOf(ports.uuid()));
+                                      }),
+                                      when(rule(Rule::DROP), [](Condition& c) { c.set_dl_type(0x0800); })});
+    network.setPortFilters(b.port, {}, chain);
+    const auto from = [&](const char* source) { return eth(a.mac, b.mac) / ipv4(*net::Ipv4Address::parse(source), "10.0.0.2") / udp(1, 2); };
+    EXPECT_THAT(world.send(a, from("10.1.1.3")), SizeIs(1));
+    EXPECT_THAT(world.send(a, from("10.1.1.77")), DeliversNothing());
+    network.change<model::IpAddrGroup>(group.uuid(), [](model::IpAddrGroup& g) { g.add_addresses("10.1.1.77"); });
+    EXPECT_THAT(world.send(a, from("10.1.1.77")), SizeIs(1));
+    network.remove<model::PortGroup>(ports.uuid());
+    EXPECT_THAT(world.send(a, from("10.1.1.3")), DeliversNothing()) << "a group that is gone matches nothing";
+}
+
+/// A tenant's bridge behind its router, which leads to the world outside on another host.
+class NatTest : public ::testing::Test {
+protected:
+    World world;
+    Network network{world};
+    const HostName first = world.host();
+    const HostName gateway = world.host();
+    const BridgeId bridge = world.bridge();
+    const RouterId router = network.router();
+    const RouterPort inside = network.attach(router, bridge, "10.0.0.1/24");
+    const Network::Uplink outside = network.uplink(router, gateway, "172.16.0.2/24", "172.16.0.1");
+    const Vm a = network.machine(bridge, first, "10.0.0.2");
+    const Vm b = network.machine(bridge, gateway, "10.0.0.3");
+
+    NatTest() { network.route(router, "0.0.0.0/0", outside.port.port, "172.16.0.1"); }
+
+    Packet out(const Vm& vm, net::Ipv4Address source, Packet l4) const { return eth(vm.mac, inside.mac) / ipv4(source, "198.51.100.7") / std::move(l4); }
+    Packet in(std::string_view destination, Packet l4) const {
+        return eth(outside.machine.mac, outside.port.mac) / ipv4("198.51.100.7", *net::Ipv4Address::parse(destination)) / std::move(l4);
+    }
+    Packet atA(Packet l4) const { return eth(inside.mac, a.mac) / ipv4("198.51.100.7", "10.0.0.2").ttl(63) / std::move(l4); }
+    static net::Ipv4Address addressOfA() { return *net::Ipv4Address::parse("10.0.0.2"); }
+    void translateSources(std::uint16_t firstPort = 20000, std::uint16_t lastPort = 29999) {
+        const auto onlyOut = [&](Condition& c) { c.add_out_ports(model::bytesOf(outside.port.port.uuid())); };
+        const auto onlyIn = [&](Condition& c) {
+            c.add_in_ports(model::bytesOf(outside.port.port.uuid()));
+            c.set_nw_dst_address("172.16.0.2");
+            c.set_nw_dst_length(32);
+        };
+        network.setRouterFilters(router, network.chain({when(unnat(Rule::REV_SNAT), onlyIn)}),
+                                 network.chain({when(nat(Rule::SNAT, "172.16.0.2", "172.16.0.2", firstPort, lastPort), onlyOut)}));
+    }
+    /// The one packet that came out at the uplink, read.
+    ParsedPacket outsideOf(const Vm& vm, const Packet& packet) {
+        // The first packet of all may wait for the block of ports that its host leases.
+        auto got = world.sendOnce(vm, packet.toBytes());
+        if (got.empty()) got = world.collect();
+        EXPECT_THAT(got, SizeIs(1));
+        if (got.size() != 1) return {};
+        EXPECT_EQ(got[0].vm, outside.machine.name);
+        return headersOf(got[0]);
+    }
+};
+
+TEST_F(NatTest, SourceTranslationAndItsAnswers) {
+    translateSources();
+    const auto seen = outsideOf(a, out(a, addressOfA(), tcp(1000, 80)));
+    EXPECT_EQ(seen.ipSource.toString(), "172.16.0.2");
+    EXPECT_GE(seen.sourcePort, 20000);
+    EXPECT_LE(seen.sourcePort, 29999);
+    EXPECT_EQ(seen.ttl, 63);
+    EXPECT_THAT(world.send(outside.machine, in("172.16.0.2", tcp(80, seen.sourcePort))), Delivers({{a, atA(tcp(80, 1000))}}));
+    EXPECT_EQ(outsideOf(a, out(a, addressOfA(), tcp(1000, 80).flags(tcpflag::kAck))).sourcePort, seen.sourcePort) << "the same connection";
+    EXPECT_NE(outsideOf(a, out(a, addressOfA(), tcp(1001, 80))).sourcePort, seen.sourcePort) << "another one to the same server";
+}
+
+TEST_F(NatTest, HostsNeverTakeTheSamePort) {
+    translateSources();
+    std::set<std::uint16_t> used;
+    for (unsigned port = 1; port <= 40; ++port) {
+        EXPECT_TRUE(used.insert(outsideOf(a, out(a, addressOfA(), tcp(port, 80))).sourcePort).second);
+        EXPECT_TRUE(used.insert(outsideOf(b, out(b, *net::Ipv4Address::parse("10.0.0.3"), tcp(port, 80))).sourcePort).second);
+    }
+}
+
+TEST_F(NatTest, PingThroughSourceTranslation) {
+    translateSources();
+    const auto seen = outsideOf(a, out(a, addressOfA(), icmpEcho(77, 1)));
+    EXPECT_EQ(seen.ipSource.toString(), "172.16.0.2");
+    EXPECT_EQ(seen.icmpId, 77);
+    EXPECT_THAT(world.send(outside.machine, in("172.16.0.2", icmpEchoReply(77, 1))), Delivers({{a, atA(icmpEchoReply(77, 1))}}));
+}
+
+TEST_F(NatTest, ErrorAboutATranslatedPacketFindsItsSender) {
+    translateSources();
+    const auto seen = outsideOf(a, out(a, addressOfA(), udp(1000, 53) / "question"));
+    const auto quoted = [](net::Ipv4Address source, unsigned port, std::uint8_t ttl) {
+        const auto whole = (eth(net::Mac{1}, net::Mac{2}) / ipv4(source, "198.51.100.7").ttl(ttl) / udp(port, 53) / "question").toBytes();
+        return Frame(whole.begin() + 14, whole.begin() + 14 + 28);
+    };
+    const auto error = eth(outside.machine.mac, outside.port.mac) / ipv4("172.16.0.9", "172.16.0.2") / icmp(3, 1) / quoted(seen.ipSource.v4(), seen.sourcePort, 63);
+    const auto got = world.sendOnce(outside.machine, error.toBytes());
+    ASSERT_THAT(got, SizeIs(1));
+    EXPECT_EQ(got[0].vm, a.name);
+    const auto answer = headersOf(got[0]);
+    EXPECT_EQ(answer.ipDestination.toString(), "10.0.0.2");
+    const auto* inner = got[0].frame.data() + answer.payloadOffset;
+    EXPECT_EQ(net::Ipv4Address::fromWire(inner + 12).toString(), "10.0.0.2");
+    EXPECT_EQ(loadBe16(inner + 20), 1000);
+}
+
+TEST_F(NatTest, FloatingIp) {
+    const auto toFloating = [](Condition& c) { c.set_nw_dst_address("172.16.0.100"), c.set_nw_dst_length(32); };
+    const auto fromA = [](Condition& c) { c.set_nw_src_address("10.0.0.2"), c.set_nw_src_length(32); };
+    network.setRouterFilters(router, network.chain({when(nat(Rule::DNAT, "10.0.0.2", "10.0.0.2"), toFloating)}),
+                             network.chain({when(nat(Rule::SNAT, "172.16.0.100", "172.16.0.100"), fromA)}));
+    EXPECT_THAT(world.send(outside.machine, in("172.16.0.100", tcp(5000, 22))), Delivers({{a, atA(tcp(5000, 22))}}));
+    const auto back = out(a, addressOfA(), tcp(22, 5000));
+    EXPECT_THAT(world.send(a, back),
+                Delivers({{outside.machine, eth(outside.port.mac, outside.machine.mac) / ipv4("172.16.0.100", "198.51.100.7").ttl(63) / tcp(22, 5000)}}));
+    EXPECT_EQ(world.stats(first).natPortsTaken, 0U) << "no state";
+}
+
+TEST_F(NatTest, DestinationTranslationToAPort) {
+    const auto toService = [](Condition& c) {
+        c.set_nw_dst_address("172.16.0.2"), c.set_nw_dst_length(32), c.set_nw_proto(6);
+        c.mutable_tp_dst()->set_start(8080), c.mutable_tp_dst()->set_end(8080);
+    };
+    network.setRouterFilters(router, network.chain({when(nat(Rule::DNAT, "10.0.0.2", "10.0.0.2", 80, 80), toService)}),
+                             network.chain({unnat(Rule::REV_DNAT)}));
+    EXPECT_THAT(world.send(outside.machine, in("172.16.0.2", tcp(5000, 8080))), Delivers({{a, atA(tcp(5000, 80))}}));
+    EXPECT_THAT(world.send(a, out(a, addressOfA(), tcp(80, 5000))),
+                Delivers({{outside.machine, eth(outside.port.mac, outside.machine.mac) / ipv4("172.16.0.2", "198.51.100.7").ttl(63) / tcp(8080, 5000)}}));
+}
+
+TEST_F(NatTest, AnswersComeBackThroughTheOtherGateway) {
+    const auto third = world.host();
+    const auto other = network.uplink(router, third, "172.17.0.2/24", "172.17.0.1");
+    network.portGroup({outside.port.port, other.port.port}, true);
+    network.setRouterFilters(router, network.chain({unnat(Rule::REV_SNAT)}),
+                             network.chain({when(nat(Rule::SNAT, "192.0.2.1", "192.0.2.1", 20000, 29999), [&](Condition& c) {
+                                                c.add_out_ports(model::bytesOf(outside.port.port.uuid()));
+                                                c.add_out_ports(model::bytesOf(other.port.port.uuid()));
+                                            })}));
+    const auto seen = outsideOf(a, out(a, addressOfA(), tcp(1000, 80)));
+    const auto answer = eth(other.machine.mac, other.port.mac) / ipv4("198.51.100.7", seen.ipSource.v4()) / tcp(80, seen.sourcePort);
+    EXPECT_THAT(world.send(other.machine, answer), Delivers({{a, atA(tcp(80, 1000))}}));
+    world.killAgent(gateway);
+    EXPECT_THAT(world.send(other.machine, answer), Delivers({{a, atA(tcp(80, 1000))}}));
+    world.startAgent(gateway);
+}
+
+TEST_F(NatTest, TranslationsOutliveARestartOfTheAgent) {
+    translateSources();
+    const auto seen = outsideOf(a, out(a, addressOfA(), tcp(1000, 80)));
+    world.killAgent(first);
+    world.startAgent(first);
+    EXPECT_EQ(outsideOf(a, out(a, addressOfA(), tcp(1000, 80))).sourcePort, seen.sourcePort);
+    EXPECT_THAT(world.send(outside.machine, in("172.16.0.2", tcp(80, seen.sourcePort))), Delivers({{a, atA(tcp(80, 1000))}}));
+}
+
+class BalancingTest : public NatTest {
+protected:
+    const Vm c = network.machine(bridge, gateway, "10.0.0.4");
+    /// The member that a connection of this client port was given.
+    std::string memberOf(unsigned port, std::string_view client = "198.51.100.7") {
+        const auto packet = eth(outside.machine.mac, outside.port.mac) / ipv4(*net::Ipv4Address::parse(client), "172.16.0.50") / tcp(port, 80);
+        const auto got = world.sendOnce(outside.machine, packet.toBytes());
+        return got.size() == 1 ? got[0].vm : std::string{};
+    }
+    Network::Balanced balanced(bool sticky = false) {
+        return network.balance(router, "172.16.0.50", 80, {{{}, "10.0.0.2", 8080, 1}, {{}, "10.0.0.3", 8080, 1}, {{}, "10.0.0.4", 8080, 2}}, sticky);
+    }
+};
+
+TEST_F(BalancingTest, ConnectionsAreSharedAndAnswersComeFromTheVip) {
+    balanced();
+    std::map<std::string, unsigned> shares;
+    for (unsigned port = 1; port <= 100; ++port) ++shares[memberOf(port)];
+    EXPECT_EQ(shares.count(""), 0U);
+    EXPECT_THAT(shares, SizeIs(3));
+    EXPECT_GT(shares[c.name], shares[b.name]) << "twice the weight";
+    unsigned port = 1;
+    while (port < 200 && memberOf(port) != a.name) ++port;
+    EXPECT_THAT(world.send(a, out(a, addressOfA(), tcp(8080, port))),
+                Delivers({{outside.machine, eth(outside.port.mac, outside.machine.mac) / ipv4("172.16.0.50", "198.51.100.7").ttl(63) / tcp(80, port)}}));
+}
+
+TEST_F(BalancingTest, ADisabledMemberKeepsItsConnections) {
+    const auto made = balanced();
+    unsigned port = 1;
+    while (port < 200 && memberOf(port) != a.name) ++port;
+    network.change<model::PoolMember>(made.members[0].uuid(), [](model::PoolMember& m) { m.set_admin_state_up(false); });
+    EXPECT_EQ(memberOf(port), a.name) << "established";
+    for (unsigned other = 200; other < 240; ++other) EXPECT_NE(memberOf(other), a.name) << "new ones go elsewhere";
+}
+
+TEST_F(BalancingTest, AMemberThatIsGoneLosesItsConnectionsToOthers) {
+    const auto made = balanced();
+    unsigned port = 1;
+    while (port < 200 && memberOf(port) != a.name) ++port;
+    network.change<model::PoolMember>(made.members[0].uuid(), [](model::PoolMember& m) { m.set_status(model::PoolMember::INACTIVE); });
+    EXPECT_THAT(memberOf(port), ::testing::AnyOf(b.name, c.name));
+}
+
+TEST_F(BalancingTest, StickyClientsStay) {
+    balanced(true);
+    const auto member = memberOf(1);
+    for (unsigned port = 2; port < 40; ++port) EXPECT_EQ(memberOf(port), member);
+    std::set<std::string> members;
+    for (int i = 1; i < 40; ++i) members.insert(memberOf(1, fmt::format("198.51.100.{}", i)));
+    EXPECT_GT(members.size(), 1U) << "another client may get another one";
+}
+
+TEST_F(BalancingTest, WithoutAMemberNothingPasses) {
+    const auto made = balanced();
+    for (const auto& member : made.members)
+        network.change<model::PoolMember>(member.uuid(), [](model::PoolMember& m) { m.set_admin_state_up(false); });
+    EXPECT_EQ(memberOf(1), "");
+    EXPECT_EQ(world.drops(gateway, DropReason::PoolDown), 1U);
+}
+
+}  // namespace
+}  // namespace midonet::scenarios
