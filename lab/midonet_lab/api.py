@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import ipaddress
 import json
 import socket
 from typing import Any
@@ -90,6 +91,98 @@ class Api:
     def add_bridge_port(self, bridge_id: str) -> str:
         """Creates an exterior port of a bridge, returns its id."""
         return self.create(f"/bridges/{bridge_id}/ports", {"type": "Bridge"})
+
+    def add_router(self, name: str, **more: Any) -> str:
+        """Creates a router, returns its id."""
+        return self.create("/routers", {"name": name, **more})
+
+    def add_router_port(self, router_id: str, *subnets: str, **more: Any) -> str:
+        """Creates a port of a router with addresses as "10.0.0.1/24", returns its id."""
+        return self.create(f"/routers/{router_id}/ports", {"type": "Router", "portSubnet": list(subnets), **more})
+
+    def link(self, port_id: str, peer_id: str) -> None:
+        """Links two ports."""
+        self.call("POST", f"/ports/{port_id}/link", {"peerId": peer_id})
+
+    def unlink(self, port_id: str) -> None:
+        """Takes the link of a port back."""
+        self.call("DELETE", f"/ports/{port_id}/link")
+
+    def add_network(self, router_id: str, subnet: str) -> str:
+        """Creates a port with an address as "10.0.0.1/24" and the route to its network, returns the port."""
+        port_id = self.add_router_port(router_id, subnet)
+        self.add_route(router_id, str(ipaddress.ip_interface(subnet).network), port_id)
+        return port_id
+
+    def attach(self, router_id: str, subnet: str, bridge_id: str) -> str:
+        """Gives a router a network that is a bridge, returns the router's port."""
+        port_id = self.add_network(router_id, subnet)
+        self.link(port_id, self.add_bridge_port(bridge_id))
+        return port_id
+
+    def add_route(self, router_id: str, destination: str, port_id: str | None = None, gateway: str | None = None,
+                  source: str = "0.0.0.0/0", kind: str = "Normal", weight: int = 100) -> str:
+        """Creates a route to a prefix as "10.1.0.0/16", returns its id."""
+        (dst, dst_length), (src, src_length) = destination.split("/"), source.split("/")
+        return self.create(f"/routers/{router_id}/routes", {
+            "type": kind, "srcNetworkAddr": src, "srcNetworkLength": int(src_length), "dstNetworkAddr": dst,
+            "dstNetworkLength": int(dst_length), "nextHopPort": port_id, "nextHopGateway": gateway, "weight": weight})
+
+    def add_chain(self, name: str) -> str:
+        """Creates a chain, returns its id."""
+        return self.create("/chains", {"name": name})
+
+    def add_rule(self, chain_id: str, kind: str, **conditions: Any) -> str:
+        """Puts a rule at the end of a chain, or at `position`; returns its id."""
+        position = conditions.pop("position", None) or len(self.get(f"/chains/{chain_id}/rules")) + 1
+        return self.create(f"/chains/{chain_id}/rules", {"type": kind, "position": position, **conditions})
+
+    def add_nat_rule(self, chain_id: str, kind: str, first: str, last: str | None = None, ports: tuple[int, int] = (0, 0),
+                     action: str = "accept", **conditions: Any) -> str:
+        """Puts a dnat or snat rule with one target at the end of a chain, returns its id."""
+        target = {"addressFrom": first, "addressTo": last or first, "portFrom": ports[0], "portTo": ports[1]}
+        return self.add_rule(chain_id, kind, flowAction=action, natTargets=[target], **conditions)
+
+    def change(self, path: str, **values: Any) -> None:
+        """Changes properties of the object at a path as "/routers/<id>", keeping the others."""
+        self.call("PUT", path, {**self.get(path), **values})
+
+    def add_port_group(self, name: str, *port_ids: str, stateful: bool = False) -> str:
+        """Creates a port group with members, returns its id."""
+        group_id = self.create("/port_groups", {"name": name, "stateful": stateful})
+        for port_id in port_ids:
+            self.create(f"/port_groups/{group_id}/ports", {"portId": port_id})
+        return group_id
+
+    def add_ip_group(self, name: str, *addresses: str) -> str:
+        """Creates an IP address group with addresses, returns its id."""
+        group_id = self.create("/ip_addr_groups", {"name": name})
+        for address in addresses:
+            version = 6 if ":" in address else 4
+            self.create(f"/ip_addr_groups/{group_id}/ip_addrs", {"addr": address, "version": version})
+        return group_id
+
+    def add_load_balancer(self, router_id: str) -> str:
+        """Creates a load balancer and gives it to a router, returns its id."""
+        balancer_id = self.create("/load_balancers", {})
+        self.change(f"/routers/{router_id}", loadBalancerId=balancer_id)
+        return balancer_id
+
+    def add_pool(self, balancer_id: str, **more: Any) -> str:
+        """Creates a pool of a load balancer, returns its id."""
+        return self.create(f"/load_balancers/{balancer_id}/pools", {"lbMethod": "ROUND_ROBIN", **more})
+
+    def add_pool_member(self, pool_id: str, address: str, port: int, weight: int = 1) -> str:
+        """Creates a member of a pool, returns its id."""
+        return self.create(f"/pools/{pool_id}/pool_members", {"address": address, "protocolPort": port, "weight": weight})
+
+    def add_vip(self, pool_id: str, address: str, port: int, **more: Any) -> str:
+        """Creates a VIP of a pool, returns its id."""
+        return self.create(f"/pools/{pool_id}/vips", {"address": address, "protocolPort": port, **more})
+
+    def add_arp(self, bridge_id: str, address: str, mac: str) -> None:
+        """Tells a bridge to answer ARP requests for an address."""
+        self.call("POST", f"/bridges/{bridge_id}/arp_table", {"ip": address, "mac": mac})
 
     def add_zone(self, name: str, zone_type: str) -> str:
         """Creates a tunnel zone, returns its id."""

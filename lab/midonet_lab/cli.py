@@ -125,7 +125,7 @@ def _print_status(known: State) -> None:
         port = active.get(known.ids.get(f"port:{machine.name}", ""))
         word = "unknown" if port is None else "active" if port else "INACTIVE"
         rows.append([f"machine {machine.name}", word,
-                     f"{machine.bridge} at {machine.host}, {machine.ip}, {machine.mac}, {machine.kind}"])
+                     f"{machine.bridge or machine.router} at {machine.host}, {machine.ip}, {machine.mac}, {machine.kind}"])
     print(table.render(["what", "state", "details"], rows))
 
 

@@ -3,6 +3,7 @@
     name = "demo"
     hosts = ["h1", "h2"]
     bridges = ["red"]
+    routers = ["edge"]              # optional
     mtu = 1600                      # of the underlay
 
     [zone]
@@ -16,6 +17,14 @@
     host = "h1"
     bridge = "red"
     ip = "10.0.0.1/24"              # kind, mac, ip6, mtu and offload have defaults
+    gateway = "10.0.0.254"          # of its default route (optional)
+
+    [[machine]]                     # behind a router's own port, which has the gateway's address: the world outside
+    name = "internet"
+    host = "h1"
+    router = "edge"
+    ip = "198.51.100.2/24"
+    gateway = "198.51.100.1"
 """
 
 from __future__ import annotations
@@ -43,13 +52,15 @@ _MAC = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}")
 
 @dataclass
 class Machine:
-    """One machine of a tenant: a namespace whose `eth0` is plugged into a virtual bridge at a host."""
+    """One machine: a namespace whose `eth0` is plugged, at a host, into a virtual bridge or a port of a router."""
 
     name: str
     host: str
-    bridge: str
+    bridge: str  # this or
+    router: str  # that; the other is empty
     ip: str  # with prefix length
     ip6: str
+    gateway: str  # empty: no default route
     mac: str
     kind: str
     offload: bool
@@ -64,6 +75,11 @@ class Machine:
     def address6(self) -> str:
         """The IPv6 address without its prefix length."""
         return self.ip6.partition("/")[0]
+
+    @property
+    def device(self) -> str:
+        """What it is plugged into, as in the ids of the state: "bridge:red", "router:edge"."""
+        return f"bridge:{self.bridge}" if self.bridge else f"router:{self.router}"
 
     @property
     def interface(self) -> str:
@@ -81,6 +97,7 @@ class Cloud:
     bridges: list[str]
     machines: list[Machine]
     mtu: int = 1600
+    routers: list[str] = field(default_factory=list)
     agent_settings: dict[str, str] = field(default_factory=dict)
     api_settings: dict[str, str] = field(default_factory=dict)
 
@@ -125,12 +142,13 @@ def load(path: str | Path) -> Cloud:
 
 def parse(data: dict[str, Any]) -> Cloud:
     """Turns parsed TOML (or the same structure from a test) into a checked Cloud."""
-    _only_keys(data, {"name", "hosts", "bridges", "mtu", "zone", "agent", "api", "machine"}, "the cloud")
+    _only_keys(data, {"name", "hosts", "bridges", "routers", "mtu", "zone", "agent", "api", "machine"}, "the cloud")
     name = data.get("name", "")
     if not isinstance(name, str) or not _CLOUD_NAME.fullmatch(name):
         raise LabError("name: give the cloud a name of lower-case letters and digits, at most 32")
     hosts = _names(data.get("hosts"), "hosts")
     bridges = _names(data.get("bridges"), "bridges")
+    routers = _names(data["routers"], "routers") if "routers" in data else []
     if len(hosts) > 250:
         raise LabError("hosts: at most 250")
     zone = data.get("zone", {})
@@ -139,7 +157,7 @@ def parse(data: dict[str, Any]) -> Cloud:
     if zone_type not in TUNNEL_OVERHEAD:
         raise LabError(f"[zone] type: '{zone_type}' is not one of {', '.join(TUNNEL_OVERHEAD)}")
     mtu = _integer(data.get("mtu", 1600), "mtu", 1334, 65000)
-    cloud = Cloud(name, zone_type, hosts, bridges, [], mtu,
+    cloud = Cloud(name, zone_type, hosts, bridges, [], mtu, routers,
                   _settings(data.get("agent", {}), "[agent]"), _settings(data.get("api", {}), "[api]"))
     for index, entry in enumerate(data.get("machine", []), start=1):
         cloud.machines.append(_machine(entry, index, cloud))
@@ -149,12 +167,12 @@ def parse(data: dict[str, Any]) -> Cloud:
 
 def _machine(entry: dict[str, Any], index: int, cloud: Cloud) -> Machine:
     where = f"machine {entry.get('name', index)}"
-    _only_keys(entry, {"name", "host", "bridge", "ip", "ip6", "mac", "kind", "offload", "mtu"}, where)
+    _only_keys(entry, {"name", "host", "bridge", "router", "ip", "ip6", "gateway", "mac", "kind", "offload", "mtu"},
+               where)
     name = _names([entry.get("name")], f"{where}: name")[0]
     if entry.get("host") not in cloud.hosts:
         raise LabError(f"{where}: host '{entry.get('host')}' is not in hosts = {cloud.hosts}")
-    if entry.get("bridge") not in cloud.bridges:
-        raise LabError(f"{where}: bridge '{entry.get('bridge')}' is not in bridges = {cloud.bridges}")
+    bridge, router = _device(entry, where, cloud)
     kind = entry.get("kind", "veth")
     if kind not in KINDS:
         raise LabError(f"{where}: kind '{kind}' is not one of {', '.join(KINDS)}")
@@ -166,9 +184,22 @@ def _machine(entry: dict[str, Any], index: int, cloud: Cloud) -> Machine:
         raise LabError(f"{where}: mac '{mac}' is not a unicast MAC address like 02:00:00:00:00:01")
     largest = cloud.mtu - TUNNEL_OVERHEAD[cloud.zone_type]
     mtu = _integer(entry.get("mtu", largest), f"{where}: mtu", 1280, 65000)
-    return Machine(name, entry["host"], entry["bridge"],
-                   _interface_address(entry.get("ip", f"10.0.{index >> 8}.{index & 255}/16"), 4, where),
-                   _interface_address(entry.get("ip6", f"fd00::{index:x}/64"), 6, where), mac, kind, offload, mtu)
+    ip = _interface_address(entry.get("ip", f"10.0.{index >> 8}.{index & 255}/16"), 4, where)
+    ip6 = _interface_address(entry.get("ip6", f"fd00::{index:x}/64"), 6, where)
+    gateway = entry.get("gateway", "")
+    if router or gateway:
+        _neighbour_address(gateway, ip, where)
+    return Machine(name, entry["host"], bridge, router, ip, ip6, gateway, mac, kind, offload, mtu)
+
+
+def _device(entry: dict[str, Any], where: str, cloud: Cloud) -> tuple[str, str]:
+    """The bridge, or the router, of a machine."""
+    if ("bridge" in entry) == ("router" in entry):
+        raise LabError(f"{where}: give it a bridge or a router, one of them")
+    kind, known = ("bridge", cloud.bridges) if "bridge" in entry else ("router", cloud.routers)
+    if entry[kind] not in known:
+        raise LabError(f"{where}: {kind} '{entry[kind]}' is not in {kind}s = {known}")
+    return entry.get("bridge", ""), entry.get("router", "")
 
 
 def _no_twins(cloud: Cloud) -> None:
@@ -180,9 +211,9 @@ def _no_twins(cloud: Cloud) -> None:
     for key in ("ip", "ip6", "mac"):
         seen: dict[tuple[str, str], str] = {}
         for machine in cloud.machines:
-            value = (machine.bridge, getattr(machine, key).partition("/")[0])
+            value = (machine.device, getattr(machine, key).partition("/")[0])
             if value in seen:
-                raise LabError(f"machines {seen[value]} and {machine.name} on bridge {machine.bridge} both have "
+                raise LabError(f"machines {seen[value]} and {machine.name} on {machine.device} both have "
                                f"{key} {value[1]}")
             seen[value] = machine.name
 
@@ -226,3 +257,13 @@ def _interface_address(value: Any, version: int, where: str) -> str:
     if interface.version != version or "/" not in str(value):
         raise LabError(f"{where}: '{value}' is not an IPv{version} address with a prefix length")
     return str(interface)
+
+
+def _neighbour_address(value: Any, ip: str, where: str) -> None:
+    interface = ipaddress.ip_interface(ip)
+    try:
+        gateway = ipaddress.ip_address(value)
+    except ValueError as error:
+        raise LabError(f"{where}: gateway: {error}") from error
+    if gateway not in interface.network or gateway == interface.ip:
+        raise LabError(f"{where}: the gateway {value} is no neighbour of {ip}")

@@ -110,7 +110,7 @@ def pairs(lab: Lab, version: int, same_bridge: bool = True) -> list[Ping]:
     """A ping for every ordered pair of machines that share a bridge (or do not)."""
     return [Ping(lab.namespace(a.name), b.address if version == 4 else b.address6)
             for a in lab.cloud.machines for b in lab.cloud.machines
-            if a is not b and (a.bridge == b.bridge) == same_bridge]
+            if a is not b and (a.device == b.device) == same_bridge]
 
 
 def _all_pairs(lab: Lab, version: int) -> tuple[bool, str]:

@@ -133,19 +133,27 @@ class Lab:
         return self.folder / "nsdb"
 
     def create_topology(self) -> None:
-        """Bridges, ports, tunnel zone and bindings of the cloud file; waits for the hosts to register."""
+        """Bridges, routers, ports, tunnel zone and bindings of the cloud file; waits for the hosts to register."""
         ids = self.state.ids
         zone = ids["zone"] = self.api.add_zone(f"lab-{self.cloud.name}", self.cloud.zone_type)
         for bridge in self.cloud.bridges:
             ids[f"bridge:{bridge}"] = self.api.add_bridge(bridge)
+        for router in self.cloud.routers:
+            ids[f"router:{router}"] = self.api.add_router(router)
         for machine in self.cloud.machines:
-            ids[f"port:{machine.name}"] = self.api.add_bridge_port(ids[f"bridge:{machine.bridge}"])
+            ids[f"port:{machine.name}"] = self._add_port(machine)
         for host in self.cloud.hosts:
             ids[f"host:{host}"] = self.wait_host(host)["id"]
             self.api.join_zone(zone, ids[f"host:{host}"], self.cloud.host_address(host))
         for machine in self.cloud.machines:
             self.bind(machine)
         self.state.save()
+
+    def _add_port(self, machine: Machine) -> str:
+        device = self.state.ids[machine.device]
+        if machine.bridge:
+            return self.api.add_bridge_port(device)
+        return self.api.add_network(device, f"{machine.gateway}/{machine.ip.partition('/')[2]}")
 
     def bind(self, machine: Machine) -> None:
         """Binds the machine's port to its interface at its host."""
@@ -203,6 +211,7 @@ class Lab:
         pins = self.folder / "bpf" / host
         pins.mkdir(exist_ok=True)
         merged = {"nsdb.path": str(self.nsdb_folder), "agent.host_id_file": str(private / "host_id"),
+                  "agent.state_file": str(private / "connections"),
                   "agent.host_name": host, "agent.bpffs": str(pins), "agent.listen": "127.0.0.1:7300",
                   **self.cloud.agent_settings, **(settings or {})}
         command = [str(program_folder() / "midolman"), *_set(merged)]

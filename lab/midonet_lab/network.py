@@ -79,7 +79,8 @@ def configure_machine(cloud: Cloud, machine: Machine) -> None:
     inside = namespace(cloud.name, machine.name)
     namespaces.batch([f"link set eth0 mtu {machine.mtu} up",
                       f"addr replace {machine.ip} dev eth0",
-                      f"addr replace {machine.ip6} dev eth0 nodad"], inside)
+                      f"addr replace {machine.ip6} dev eth0 nodad",
+                      *([f"route replace default via {machine.gateway}"] if machine.gateway else [])], inside)
     if not machine.offload:
         namespaces.set_offloads(inside, "eth0", False)
 

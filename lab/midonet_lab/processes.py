@@ -36,7 +36,7 @@ class Process:
         return None if start is None else Process(pid, start)
 
     def alive(self) -> bool:
-        """Runs and is no zombie."""
+        """Runs, with one thread at least, and is no zombie."""
         child = _children.get(self.pid)
         if child is not None and child.poll() is not None:
             del _children[self.pid]
@@ -162,6 +162,8 @@ def _start_time(pid: int) -> int | None:
         fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return None if fields[0] in "ZX" else int(fields[19])
+    # The first thread may have ended (and be a zombie) before the others have: what they hold is not free yet.
+    threads = int(fields[17])
+    return None if fields[0] in "ZX" and threads <= 1 else int(fields[19])
 
 

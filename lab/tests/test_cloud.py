@@ -33,6 +33,14 @@ def test_gre_leaves_room_for_key_and_vlan_tag():
     assert cloud.parse(changed(zone={"type": "gre"})).machines[0].mtu == 1554
 
 
+def test_a_machine_on_a_router():
+    parsed = cloud.parse(changed(routers=["edge"], machine=[
+        {"name": "a", "host": "h1", "router": "edge", "ip": "198.51.100.2/24", "gateway": "198.51.100.1"}]))
+    machine, = parsed.machines
+    assert (machine.bridge, machine.router, machine.device, machine.gateway) == ("", "edge", "router:edge", "198.51.100.1")
+    assert cloud.Cloud.from_dict(parsed.to_dict()) == parsed
+
+
 def test_survives_the_state_file():
     parsed = cloud.parse(changed(agent={"agent.workers": 2, "x.y": True}))
     assert cloud.Cloud.from_dict(parsed.to_dict()) == parsed
@@ -53,6 +61,15 @@ def test_survives_the_state_file():
     (changed(agent={"agent": {"workers": 1}}), "section.key"),
     (changed(first={"host": "h9"}), "h9"),
     (changed(first={"bridge": "green"}), "green"),
+    (changed(routers=["r"], first={"router": "r"}), "one of them"),
+    (changed(machine=[{"name": "a", "host": "h1"}]), "one of them"),
+    (changed(machine=[{"name": "a", "host": "h1", "router": "r"}]), "router 'r'"),
+    (changed(routers="r"), "routers"),
+    (changed(routers=["r"], machine=[{"name": "a", "host": "h1", "router": "r"}]), "gateway"),
+    (changed(first={"gateway": "nobody"}), "gateway: .*nobody"),
+    (changed(first={"ip": "10.0.0.1/24", "gateway": "10.0.1.1"}), "no neighbour"),
+    (changed(first={"ip": "10.0.0.1/24", "gateway": "10.0.0.1"}), "no neighbour"),
+    (changed(first={"ip": "10.0.0.1/24", "gateway": "fd00::1"}), "no neighbour"),
     (changed(first={"kind": "vhost"}), "vhost"),
     (changed(first={"mac": "01:00:00:00:00:01"}), "unicast"),
     (changed(first={"ip": "10.0.0.1"}), "prefix length"),

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from midonet_lab import processes
 from midonet_lab.errors import LabError
 from midonet_lab.processes import Logs, Process
+from midonet_lab.waiting import wait_until
 
 SLEEP = [sys.executable, "-c", "import time; print('ready sleeper', flush=True); time.sleep(60)"]
 STUBBORN = [sys.executable, "-c", "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
                                   "print('ready', flush=True); time.sleep(60)"]
+
+# The exit system call ends the calling thread only.
+HEADLESS = [sys.executable, "-c", "import ctypes, platform, threading, time; print('ready', flush=True); "
+                                  "threading.Thread(target=time.sleep, args=(60,)).start(); "
+                                  "ctypes.CDLL(None).syscall({'x86_64': 60, 'aarch64': 93}[platform.machine()], 0)"]
 
 
 @pytest.fixture
@@ -42,6 +49,15 @@ def test_stop_asks_first_and_then_insists(tmp_path, logs):
     stubborn = processes.spawn(STUBBORN, tmp_path, logs)
     processes.ready_line(stubborn, logs, offset, "stubborn")
     assert stubborn.stop(seconds=0.2) is False and not stubborn.alive()
+
+
+def test_a_process_lives_as_long_as_one_of_its_threads(tmp_path, logs):
+    process = processes.spawn(HEADLESS, tmp_path, logs)
+    state = Path(f"/proc/{process.pid}/stat")
+    wait_until(lambda: state.read_text().rpartition(")")[2].split()[0] == "Z", "the first thread to end")
+    assert process.alive()
+    process.kill()
+    assert not process.alive()
 
 
 def test_a_daemon_that_ends_early_shows_its_log(tmp_path, logs):

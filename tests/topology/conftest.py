@@ -51,11 +51,11 @@ def _lab_maker() -> Iterator[MakeLab]:
     made: list[Lab] = []
 
     def make(machines: list[dict[str, Any]], zone: str = "vxlan", hosts: int = 2, bridges: tuple[str, ...] = ("red",),
-             agent: dict[str, Any] | None = None, api: dict[str, Any] | None = None) -> Lab:
+             agent: dict[str, Any] | None = None, api: dict[str, Any] | None = None, **more: Any) -> Lab:
         number = sum(1 for name in state.recorded_clouds() if name.startswith(f"{PREFIX}{os.getpid()}x"))
         lab = Lab(cloud.parse({
             "name": f"{PREFIX}{os.getpid()}x{number}", "zone": {"type": zone}, "bridges": list(bridges), "agent": agent or {},
-            "api": api or {}, "hosts": [f"h{i}" for i in range(1, hosts + 1)], "machine": machines}))
+            "api": api or {}, "hosts": [f"h{i}" for i in range(1, hosts + 1)], "machine": machines, **more}))
         made.append(lab)
         _running.append(lab)
         lab.up(owned=True)

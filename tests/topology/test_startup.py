@@ -39,7 +39,7 @@ def own_namespace():
 
 @pytest.fixture
 def agent_settings(tmp_path) -> list[str]:
-    pairs = {"nsdb.path": tmp_path / "nsdb", "agent.host_id_file": tmp_path / "host_id", "agent.bpffs": tmp_path / "bpf"}
+    pairs = {"nsdb.path": tmp_path / "nsdb", "agent.host_id_file": tmp_path / "host_id", "agent.bpffs": tmp_path / "bpf", "agent.state_file": tmp_path / "connections"}
     return [word for key, value in pairs.items() for word in ("--set", f"{key}={value}")]
 
 

@@ -1,15 +1,24 @@
-"""Traffic that runs beside a test: a steady ping with a record of what was lost, and the frame generator."""
+"""Traffic that runs beside a test: a steady ping that records losses, servers that say who they are, the frame generator."""
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
+import os
+import selectors
+import socket
 import subprocess
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
-from midonet_lab import checks
+from midonet_lab import checks, namespaces
 from midonet_lab.checks import Ping
+from midonet_lab.lab import Lab
+
+_IP_MTU, _IP_MTU_DISCOVER, _PMTUDISC_DO = 14, 10, 2
 
 
 class SteadyPing:
@@ -39,6 +48,159 @@ class SteadyPing:
             if checks.ping_all([self._ping], 0.1):
                 self.answered_at.append(time.monotonic())
             self._stopped.wait(self._interval)
+
+
+@dataclass(frozen=True)
+class Greeting:
+    """What a server said of itself and of its client."""
+
+    server: str  # name of the machine
+    client: str  # the address it saw
+    port: int    # and the port
+
+    @staticmethod
+    def parse(text: bytes) -> "Greeting":
+        """The inverse of what `Greeters` send."""
+        server, client, port = text.decode().split()
+        return Greeting(server, client, int(port))
+
+
+class Greeters:
+    """Servers on the same TCP and UDP port of many machines, in one thread: each greets, and echoes what it is sent by TCP."""
+
+    def __init__(self, lab: Lab, machines: list[str], *ports: int) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._wake, self._woken = socket.socketpair()
+        self._selector.register(self._woken, selectors.EVENT_READ, self._end)
+        self._running = True
+        for machine in machines:
+            for port in ports:
+                self._listen(lab.namespace(machine), machine, port)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> "Greeters":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._wake.send(b"x")
+        self._thread.join()
+        for key in list(self._selector.get_map().values()):
+            key.fileobj.close()
+        self._wake.close()
+        self._selector.close()
+
+    def _listen(self, namespace: str, machine: str, port: int) -> None:
+        for kind, ready in ((socket.SOCK_STREAM, self._accept), (socket.SOCK_DGRAM, self._answer)):
+            server = namespaces.open_socket(namespace, socket.AF_INET, kind)
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            server.bind(("", port))
+            if kind == socket.SOCK_STREAM:
+                server.listen(64)
+            server.setblocking(False)
+            self._selector.register(server, selectors.EVENT_READ, lambda s, ready=ready: ready(s, machine))
+
+    def _serve(self) -> None:
+        while self._running:
+            for key, _ in self._selector.select():
+                with contextlib.suppress(BlockingIOError):
+                    key.data(key.fileobj)
+
+    def _end(self, _: socket.socket) -> None:
+        self._running = False
+
+    def _accept(self, server: socket.socket, machine: str) -> None:
+        connection, client = server.accept()
+        connection.setblocking(False)
+        connection.send(_greeting(machine, client))
+        self._selector.register(connection, selectors.EVENT_READ, self._echo)
+
+    def _answer(self, server: socket.socket, machine: str) -> None:
+        _, client = server.recvfrom(2048)
+        server.sendto(_greeting(machine, client), client)
+
+    def _echo(self, connection: socket.socket) -> None:
+        try:
+            data = connection.recv(65536)
+            if data:
+                connection.send(data)
+                return
+        except ConnectionError:
+            pass
+        self._selector.unregister(connection)
+        connection.close()
+
+
+def _greeting(machine: str, client: tuple[str, int]) -> bytes:
+    return f"{machine} {client[0]} {client[1]}\n".encode()
+
+
+class Caller:
+    """A TCP connection to one of the `Greeters`, already greeted; OSError when it does not come about."""
+
+    def __init__(self, namespace: str, address: str, port: int, seconds: float = 5.0, source_port: int = 0) -> None:
+        self.socket = namespaces.open_socket(namespace, socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self.socket.bind(("", source_port))
+            self.socket.settimeout(seconds)
+            self.socket.connect((address, port))
+            self.greeting = Greeting.parse(self._receive_line())
+        except OSError:
+            self.socket.close()
+            raise
+
+    def __enter__(self) -> "Caller":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def echo(self, size: int = 1000) -> bool:
+        """Sends some bytes and takes them back: were they the same?"""
+        data = os.urandom(size // 2).hex().encode() + b"\n"
+        self.socket.sendall(data)
+        return self._receive_line() == data
+
+    def _receive_line(self) -> bytes:
+        line = b""
+        while not line.endswith(b"\n"):
+            data = self.socket.recv(65536)
+            if not data:
+                raise ConnectionResetError(errno.ECONNRESET, "the server closed the connection")
+            line += data
+        return line
+
+
+def greet_tcp(namespace: str, address: str, port: int, seconds: float = 5.0) -> Greeting | None:
+    """Who answers a TCP connection; None when nobody does in time."""
+    try:
+        with Caller(namespace, address, port, seconds) as caller:
+            return caller.greeting if caller.echo() else None
+    except OSError:
+        return None
+
+
+def greet_udp(namespace: str, address: str, port: int, seconds: float = 5.0) -> Greeting | None:
+    """Who answers a UDP packet, asked again every quarter of a second; None when nobody does in time."""
+    deadline = time.monotonic() + seconds
+    with namespaces.open_socket(namespace, socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.connect((address, port))
+        asking.settimeout(0.25)
+        while time.monotonic() < deadline:
+            # An ICMP error of an earlier packet, or silence so far.
+            with contextlib.suppress(OSError):
+                asking.send(b"who?")
+                return Greeting.parse(asking.recv(2048))
+    return None
+
+
+def path_mtu(namespace: str, address: str) -> int:
+    """The MTU towards an address as the kernel of a machine knows it: of the interface, or of an ICMP error it was told."""
+    with namespaces.open_socket(namespace, socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _PMTUDISC_DO)
+        asking.connect((address, 9))
+        return asking.getsockopt(socket.IPPROTO_IP, _IP_MTU)
 
 
 class Blast:
