@@ -65,7 +65,8 @@ private:
 /// A worker with a bridge of fifty ports that all know each other.
 struct Bench {
     explicit Bench(datapath::Datapath& datapath)
-        : worker(*loop, datapath, 0, {.maxMacsPerPort = 100'000}, [](const simulation::LearnMac&, bool) {}) {
+        : worker(*loop, datapath, 0, std::make_shared<flowstate::StateTable>(), {.self = hostId(1), .maxMacsPerPort = 100'000},
+                 {.report = [](const auto&) {}, .tellOthers = [](const auto&) {}}) {
         SnapshotBuilder builder;
         builder.bridge(bridgeId(1));
         auto map = std::make_shared<flowcontrol::PhysicalMap>();

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -19,11 +21,29 @@ inline double setting(const char* name, double fallback) {
 inline int repetitions() { return static_cast<int>(setting("REPS", 5)); }
 inline std::chrono::duration<double> timeOfOne() { return std::chrono::duration<double>{setting("SECS", 2) / 4}; }
 
-/// One JSON line: the median of the samples.
-inline void report(std::string_view benchmark, std::string_view figure, std::vector<double> samples, std::string_view unit) {
+inline double median(std::vector<double> samples) {
     std::sort(samples.begin(), samples.end());
-    fmt::print("{{\"benchmark\":\"{}\",\"figure\":\"{}\",\"value\":{:.4g},\"unit\":\"{}\",\"min\":{:.4g},\"max\":{:.4g},\"runs\":{}}}\n",
-               benchmark, figure, samples[samples.size() / 2], unit, samples.front(), samples.back(), samples.size());
+    return samples[samples.size() / 2];
+}
+
+/// The same quantity of another case, measured in the same repetitions.
+struct Yardstick {
+    std::string_view figure;
+    const std::vector<double>& samples;
+};
+
+/// One JSON line: the median of the samples, and of their ratios to those of the yardstick.
+inline void report(std::string_view benchmark, std::string_view figure, const std::vector<double>& samples, std::string_view unit,
+                   const std::optional<Yardstick>& yardstick = std::nullopt) {
+    std::string ratios;
+    if (yardstick) {
+        std::vector<double> each;
+        for (std::size_t i = 0; i < samples.size(); ++i) each.push_back(samples[i] / yardstick->samples[i]);
+        ratios = fmt::format(",\"ratios\":{{\"{}\":{:.3f}}}", yardstick->figure, median(std::move(each)));
+    }
+    const auto [least, most] = std::minmax_element(samples.begin(), samples.end());
+    fmt::print("{{\"benchmark\":\"{}\",\"figure\":\"{}\",\"value\":{:.4g},\"unit\":\"{}\",\"min\":{:.4g},\"max\":{:.4g},\"runs\":{}{}}}\n",
+               benchmark, figure, median(samples), unit, *least, *most, samples.size(), ratios);
     std::fflush(stdout);
 }
 
@@ -33,22 +53,26 @@ void keep(const T& value) {
     asm volatile("" : : "g"(&value) : "memory");
 }
 
-/// Nanoseconds of one call, median of the repetitions.
+/// Nanoseconds of one call, in one repetition.
 template <class Function>
-std::vector<double> nanosecondsOf(const Function& function) {
+double nanosecondsOnce(const Function& function) {
     using Clock = std::chrono::steady_clock;
     constexpr int kBatch = 1000;
-    std::vector<double> samples;
-    for (int i = 0; i < repetitions(); ++i) {
-        std::size_t calls = 0;
-        const auto begin = Clock::now();
-        auto now = begin;
-        for (; now - begin < timeOfOne(); now = Clock::now()) {
-            for (int j = 0; j < kBatch; ++j) function();
-            calls += kBatch;
-        }
-        samples.push_back(std::chrono::duration<double, std::nano>(now - begin).count() / static_cast<double>(calls));
+    std::size_t calls = 0;
+    const auto begin = Clock::now();
+    auto now = begin;
+    for (; now - begin < timeOfOne(); now = Clock::now()) {
+        for (int j = 0; j < kBatch; ++j) function();
+        calls += kBatch;
     }
+    return std::chrono::duration<double, std::nano>(now - begin).count() / static_cast<double>(calls);
+}
+
+/// The same in all repetitions.
+template <class Function>
+std::vector<double> nanosecondsOf(const Function& function) {
+    std::vector<double> samples;
+    for (int i = 0; i < repetitions(); ++i) samples.push_back(nanosecondsOnce(function));
     return samples;
 }
 

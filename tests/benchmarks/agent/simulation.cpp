@@ -1,7 +1,7 @@
 // One packet through the virtual topology, in user space only. Budget: L2 in 1 us.
 #include "measure.h"
-#include "simulation/mac_tables.h"
 #include "simulation/simulator.h"
+#include "simulation/worker_state.h"
 #include "topology/testing/snapshot_builder.h"
 
 namespace {
@@ -17,7 +17,7 @@ net::Mac macOf(std::uint64_t port) { return net::Mac{0x020000000000ULL + port}; 
 /// Bridges of a hundred ports, half of them on another host; every machine is known.
 struct Cloud {
     topology::TopologySnapshotPtr snapshot;
-    simulation::MacTables macs;
+    simulation::WorkerState state;
 };
 Cloud makeCloud(bool vlans) {
     SnapshotBuilder builder;
@@ -30,7 +30,7 @@ Cloud makeCloud(bool vlans) {
             auto port = activePort(number, bridgeId(b), 1 + number % 2);
             if (vlans && p >= 2) port.vlan = net::VlanId{10};
             builder.port(port);
-            cloud.macs.set(bridgeId(b), port.vlan, macOf(number), port.id);
+            cloud.state.setMac(bridgeId(b), port.vlan, macOf(number), port.id);
         }
     }
     cloud.snapshot = builder.build();
@@ -53,7 +53,7 @@ void measure(const char* figure, const Cloud& cloud, const Destination& destinat
     benchmarks::report("simulation", figure, benchmarks::nanosecondsOf([&] {
         from = from % (kBridges * kPortsOfBridge) + 1;
         const auto key = packet(from, destination(from));
-        benchmarks::keep(simulation::simulate({portId(from), key}, *cloud.snapshot, cloud.macs));
+        benchmarks::keep(simulation::simulate({portId(from), key}, *cloud.snapshot, cloud.state));
     }), "ns");
 }
 

@@ -39,6 +39,12 @@ class Budget:
 
 
 BUDGETS = (
+    Budget("simulation", "l2_unicast", "simulation, L2", 1000, at_most=True),
+    Budget("routed_simulation", "routed_10_rules", "simulation, routed, 10 rules per port", 2500, at_most=True),
+    Budget("routed_simulation", "routed_1000_rules", "simulation, routed, 1,000 rules per port", 2, at_most=True, ratio_to="routed_10_rules"),
+    Budget("routed_simulation", "snat_established", "simulation, routed, SNAT, known connection", 4000, at_most=True),
+    Budget("routed_simulation", "snat_new", "simulation, routed, SNAT, new connection", 4000, at_most=True),
+    Budget("routed_simulation", "snat_new_to_a_busy_server", "simulation, routed, SNAT, 501st connection to a server", 4000, at_most=True),
     Budget("datapath_cost", "exact hit, IPv4 UDP", "kernel program, exact hit", 60, at_most=True),
     Budget("forwarding", "midonet_same_host.packet_rate", "packet rate, same host", 1.0, ratio_to="linux_bridge"),
     Budget("forwarding", "midonet_same_host.tcp_1_stream", "TCP 1 stream, same host", 0.95, ratio_to="raw_veth"),
