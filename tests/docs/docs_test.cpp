@@ -1,7 +1,11 @@
 /// The pages that list what the code has: complete, and nothing that is gone.
 #include <algorithm>
 #include <cctype>
+#include <filesystem>
 #include <fstream>
+#include <regex>
+#include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -77,6 +81,41 @@ TEST(Glossary, HasTheWordsThatTheCodeIsMadeOf) {
           "lease",    "mask",        "miss",   "owned entry",   "park",   "port",  "revision",
           "snapshot", "state table", "tag",    "tunnel zone",   "upcall", "watch", "worker"})
         EXPECT_THAT(words, ::testing::Contains(word));
+}
+
+/// "Suite.Test" and "file.py::test" of every test in the tree.
+std::set<std::string> allTests() {
+    static const std::regex cppTest{R"((?:TEST|TEST_F|TEST_P|RC_GTEST_PROP)\((\w+),\s*(\w+))"}, pythonTest{R"(def (test_\w+)\()"};
+    std::set<std::string> found;
+    for (const auto* folder : {"src", "tests"})
+        for (const auto& file : std::filesystem::recursive_directory_iterator(std::filesystem::path(MIDONET_SOURCES) / folder)) {
+            const auto name = file.path().filename().string();
+            const bool isPython = name.starts_with("test_") && name.ends_with(".py");
+            if (!isPython && !name.ends_with("_test.cpp")) continue;
+            std::stringstream text;
+            text << std::ifstream(file.path()).rdbuf();
+            const auto content = text.str();
+            if (isPython) found.insert(name);
+            for (std::sregex_iterator it{content.begin(), content.end(), isPython ? pythonTest : cppTest}, end; it != end; ++it)
+                found.insert(isPython ? name + "::" + (*it)[1].str() : (*it)[1].str() + "." + (*it)[2].str());
+        }
+    return found;
+}
+
+TEST(ScenariosPage, NamesTestsThatExistForEachOfThe120Numbers) {
+    static const std::regex name{R"(`([A-Z]\w+\.[A-Z]\w+|test_\w+\.py(?:::\w+)?)`)"};
+    const auto tests = allTests();
+    int number = 0;
+    for (const auto& line : linesOf("scenarios.md")) {
+        if (line.size() < 3 || !line.starts_with("| ") || std::isdigit(static_cast<unsigned char>(line[2])) == 0) continue;
+        EXPECT_TRUE(line.starts_with("| " + std::to_string(++number) + " | ")) << line;
+        const std::vector<std::string> named{std::sregex_token_iterator{line.begin(), line.end(), name, 1}, {}};
+        for (const auto& test : named) EXPECT_TRUE(tests.contains(test)) << test << " in scenario " << number;
+        if (line.find(" | yes | ") != line.npos) {
+            EXPECT_FALSE(named.empty()) << "nothing shows scenario " << number;
+        }
+    }
+    EXPECT_EQ(number, 120);
 }
 
 }  // namespace
