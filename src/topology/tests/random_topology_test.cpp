@@ -281,13 +281,13 @@ TEST_F(RoutedTopologyTest, StatefulGroupKnowsTheHostsOfItsMembers) {
     join(1, 1);
     forget();
     join(7, 1);
-    const auto* group = tracker->snapshot()->portGroup(PortGroupId{uuid(Kind::Group, 1)});
-    ASSERT_NE(group, nullptr);
-    EXPECT_THAT(group->hosts, ElementsAre(hostId(1)));
+    const PortGroupId id{uuid(Kind::Group, 1)};
+    ASSERT_NE(tracker->snapshot()->portGroup(id), nullptr);
+    EXPECT_THAT(tracker->snapshot()->portGroup(id)->hosts, ElementsAre(hostId(1)));
     EXPECT_THAT(tags, Not(Contains(FlowTag::statePeers(uuid(Kind::Group, 1))))) << "port 7 is nowhere";
     forget();
     bind(7, 2);
-    EXPECT_THAT(tracker->snapshot()->portGroup(group->id)->hosts, ElementsAre(hostId(1), hostId(2)));
+    EXPECT_THAT(tracker->snapshot()->portGroup(id)->hosts, ElementsAre(hostId(1), hostId(2)));
     EXPECT_THAT(tags, Contains(FlowTag::statePeers(uuid(Kind::Group, 1))));
     EXPECT_THAT(tags, Contains(device(Kind::Group, 1)));
 }
