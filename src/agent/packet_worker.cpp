@@ -395,21 +395,32 @@ void PacketWorker::sendMadeFrames() {
     }
 }
 
+bool PacketWorker::holdMac(const simulation::LearnMac& learned) {
+    switch (learned_.add(learned)) {
+        case LearnedMacs::Added::Refused: return false;
+        case LearnedMacs::Added::Again: return true;
+        case LearnedMacs::Added::First: break;
+    }
+    changeMac({learned.bridge, learned.vlan, learned.mac, learned.port});
+    outside_.report([&](WorkerReport& pending) {
+        auto& holding = pending.macs[learned];
+        holding.held = holding.learned = true;
+    });
+    return true;
+}
+
+void PacketWorker::releaseMac(const simulation::LearnMac& learned) {
+    if (learned_.remove(learned)) outside_.report([&](WorkerReport& pending) { pending.macs[learned].held = false; });
+}
+
 bool PacketWorker::hold(const simulation::Effects& effects) {
-    // The MAC first: without it, nothing is held.
-    for (const auto& effect : effects) {
-        const auto* learned = std::get_if<simulation::LearnMac>(&effect);
-        if (learned == nullptr) continue;
-        switch (learned_.add(*learned)) {
-            case LearnedMacs::Added::Refused: return false;
-            case LearnedMacs::Added::Again: continue;
-            case LearnedMacs::Added::First: break;
-        }
-        changeMac({learned->bridge, learned->vlan, learned->mac, learned->port});
-        outside_.report([&](WorkerReport& pending) {
-            auto& holding = pending.macs[*learned];
-            holding.held = holding.learned = true;
-        });
+    // The MACs first, one for each bridge on the way: all of them, or nothing is held.
+    for (std::size_t i = 0; i < effects.size(); ++i) {
+        const auto* learned = std::get_if<simulation::LearnMac>(&effects[i]);
+        if (learned == nullptr || holdMac(*learned)) continue;
+        for (std::size_t held = 0; held < i; ++held)
+            if (const auto* before = std::get_if<simulation::LearnMac>(&effects[held])) releaseMac(*before);
+        return false;
     }
     for (const auto& effect : effects)
         std::visit(Overloaded{
@@ -426,10 +437,7 @@ void PacketWorker::release(const simulation::Effects& effects) {
     const auto now = loop_.clock().now();
     for (const auto& effect : effects)
         std::visit(Overloaded{
-                       [&](const simulation::LearnMac& e) {
-                           if (!learned_.remove(e)) return;
-                           outside_.report([&](WorkerReport& pending) { pending.macs[e].held = false; });
-                       },
+                       [&](const simulation::LearnMac& e) { releaseMac(e); },
                        [&](const simulation::UseArp& e) { arp_.release(e); },
                        [&](const simulation::UseRoute& e) { routed_.remove(e); },
                        [&](const simulation::UseState& e) { states_->release(e.key, now); },

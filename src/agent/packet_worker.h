@@ -99,6 +99,8 @@ private:
     void settle();
     /// Takes the effects of a decision; false when a MAC was refused (its port has too many).
     bool hold(const simulation::Effects& effects);
+    bool holdMac(const simulation::LearnMac& learned);
+    void releaseMac(const simulation::LearnMac& learned);
     void release(const simulation::Effects& effects);
     void share(const Subject& subject, const simulation::Forward& result, flow::FlowTags& tags);
 

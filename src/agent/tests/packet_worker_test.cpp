@@ -162,6 +162,25 @@ TEST_F(PacketWorkerTest, FirstAndLastFlowOfAMacAreReported) {
     EXPECT_THAT(reports, ::testing::ElementsAre(std::pair{learned, true}, std::pair{learned, false}));
 }
 
+TEST_F(PacketWorkerTest, AMacIsLearnedOnAllLinkedBridgesOrOnNone) {
+    // Port 1 - bridge 1 - link - bridge 2 - port 8, and the far end of the link has all the MACs it may have.
+    for (const auto& [port, bridge, peer] : {std::tuple{20, 1, 21}, std::tuple{21, 2, 20}}) {
+        topology::Port link;
+        link.id = portId(static_cast<std::uint64_t>(port));
+        link.bridge = bridgeId(static_cast<std::uint64_t>(bridge));
+        link.peer = portId(static_cast<std::uint64_t>(peer));
+        topology.port(link);
+    }
+    topology.bridge(bridgeId(2)).port(activePort(8, bridgeId(2), 2));
+    publishAll();
+    const auto from = [](std::uint64_t n) { return eth(net::Mac{0x020000000100ULL + n}, net::Mac::broadcast()) / "x"; };
+    for (std::uint64_t n = 0; n < 50; ++n) send(1, from(n));
+    for (std::uint64_t n = 50; n < 110; ++n) send(2, from(n));
+    EXPECT_EQ(worker.stats().macsRefused, 10U) << "two ports may have 50 and 60 MACs, the link has them all";
+    const auto before = worker.stats().learnedMacs;
+    EXPECT_EQ(before, 2U * 100) << "on both bridges";
+}
+
 TEST_F(PacketWorkerTest, PacketIsForwardedEvenWhenItsFlowCannotBeInstalled) {
     publishAll();
     datapath.failNextInstalls(1);
