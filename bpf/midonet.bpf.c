@@ -92,7 +92,7 @@ static __noinline struct mn_flow* find_masked_wide(struct mn_config* config, str
 __noinline int mn_complete_key(struct __sk_buff* skb, struct mn_wide_key* key) { return key ? parse(skb, key) : -1; }
 
 static __always_inline void add_to(struct mn_stats* stats, __u32 bytes) {
-    __u64 self = 1 + bpf_get_smp_processor_id();
+    __u32 self = 1 + bpf_get_smp_processor_id();
     if (stats->owner == 0) __sync_val_compare_and_swap(&stats->owner, 0, self);
     if (stats->owner == self) {
         ++stats->packets;
@@ -104,11 +104,21 @@ static __always_inline void add_to(struct mn_stats* stats, __u32 bytes) {
     stats->last_used_ns = bpf_ktime_get_coarse_ns();
 }
 
-/* Statistics, then the actions. Returns the verdict of the program. */
+/* Tells the agent that the sender is done with its connection. A SYN begins a new one between the same ports. */
+static __always_inline void note_tcp(struct mn_stats* stats, int flags) {
+    if (flags & (TCP_FIN | TCP_RST | TCP_SYN)) stats->closing = !(flags & TCP_SYN);
+}
+
+#define NOT_PARSED (-1)
+
+/* Statistics, then the actions. `tcp_flags` as of parse(). Returns the verdict of the program. */
 static __always_inline int run_flow(struct __sk_buff* skb, struct mn_scratch* s, struct mn_slot* slot, __u32 number, __u32 ifindex,
-                                    int parsed) {
+                                    int tcp_flags) {
     struct mn_stats* stats = bpf_map_lookup_elem(&mn_flow_stats, &number);
-    if (stats) add_to(stats, skb->len);
+    if (stats) {
+        add_to(stats, skb->len);
+        if (ifindex) note_tcp(stats, tcp_flags);
+    }
     if (slot->count == 1 && slot->ops[0].code == MN_OP_OUTPUT) {
         /* By far the most frequent list. */
         __u32 port = slot->ops[0].w[0];
@@ -124,7 +134,7 @@ static __always_inline int run_flow(struct __sk_buff* skb, struct mn_scratch* s,
         mn_count(MN_COUNT_DROPPED_BY_FLOW);
         return TC_SHOT;
     }
-    if (!parsed && mn_complete_key(skb, &s->key)) {
+    if (tcp_flags == NOT_PARSED && mn_complete_key(skb, &s->key) < 0) {
         mn_count(MN_COUNT_SHORT_FRAME);
         return TC_SHOT;
     }
@@ -145,10 +155,11 @@ static __always_inline int process(struct __sk_buff* skb, struct mn_config* conf
         flow = find_tunnel_flow(config, s);
         if (flow && (slot = slot_of(config, flow))) {
             mn_count(MN_COUNT_HIT_MASKED);
-            return run_flow(skb, s, slot, flow->slot, ifindex, 0);
+            return run_flow(skb, s, slot, flow->slot, ifindex, NOT_PARSED);
         }
     }
-    if (parse(skb, &s->key)) {
+    int tcp_flags = parse(skb, &s->key);
+    if (tcp_flags < 0) {
         mn_count(MN_COUNT_SHORT_FRAME);
         return TC_SHOT;
     }
@@ -169,7 +180,7 @@ static __always_inline int process(struct __sk_buff* skb, struct mn_config* conf
         }
     }
     mn_count(hit);
-    return run_flow(skb, s, slot, flow->slot, ifindex, 1);
+    return run_flow(skb, s, slot, flow->slot, ifindex, tcp_flags);
 }
 
 static __always_inline void clear_key(struct mn_wide_key* key) {

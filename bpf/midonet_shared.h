@@ -6,7 +6,7 @@
 
 #include <linux/types.h>
 
-#define MN_LAYOUT_VERSION 3
+#define MN_LAYOUT_VERSION 4
 
 #define MN_MAX_MASKS 64         /* mask ids */
 #define MN_MASK_LIST 32         /* masks that one packet may walk */
@@ -123,7 +123,8 @@ struct mn_stats {
     __u64 packets;
     __u64 bytes;
     __u64 last_used_ns; /* CLOCK_MONOTONIC_COARSE */
-    __u64 owner;        /* 1 + the first CPU, 0 = no packet yet */
+    __u32 owner;        /* 1 + the first CPU, 0 = no packet yet */
+    __u32 closing;      /* 1 = a TCP FIN or RST came, and no SYN after it */
     __u64 other_packets;
     __u64 other_bytes;
 };

@@ -22,6 +22,10 @@
 #define PROTO_DESTINATION 60
 #define PROTO_SCTP 132
 
+#define TCP_FIN 0x01
+#define TCP_SYN 0x02
+#define TCP_RST 0x04
+
 #define FRAG_NONE 0
 #define FRAG_FIRST 1
 #define FRAG_LATER 2
@@ -77,45 +81,48 @@ struct mn_arp {
 static __always_inline int is_vlan(__u16 type) { return type == ETH_VLAN || type == ETH_QINQ; }
 
 /* `off` is where the transport header starts, `end` where the datagram ends (both from the start of
- * the frame). */
-static __always_inline void parse_transport(struct __sk_buff* skb, struct mn_key* key, __u32 off, __u32 end, int v6) {
+ * the frame). Returns the flags of TCP, else 0. */
+static __always_inline int parse_transport(struct __sk_buff* skb, struct mn_key* key, __u32 off, __u32 end, int v6) {
     __u32 need;
     switch (key->proto) {
         case PROTO_TCP: need = 20; break;
         case PROTO_UDP: need = 8; break;
         case PROTO_SCTP: need = 12; break;
         case PROTO_ICMP:
-            if (v6) return;
+            if (v6) return 0;
             need = 8;
             break;
         case PROTO_ICMPV6:
-            if (!v6) return;
+            if (!v6) return 0;
             need = 8;
             break;
-        default: return;
+        default: return 0;
     }
-    if (off + need > end || off > 512) return;
+    if (off + need > end || off > 512) return 0;
 
     __u8 copy[14];
     void* data = (void*)(long)skb->data;
     void* data_end = (void*)(long)skb->data_end;
     __u8* l4 = data + off;
     if ((void*)(l4 + 8) > data_end) {
-        if (bpf_skb_load_bytes(skb, off, copy, 8)) return;
+        if (bpf_skb_load_bytes(skb, off, copy, 8)) return 0;
         l4 = copy;
     }
     __u16 first = *(__u16*)l4, second = *(__u16*)(l4 + 2), third = *(__u16*)(l4 + 4);
 
+    int tcp_flags = 0;
     if (key->proto == PROTO_TCP) {
-        __u8 offset_byte = 0;
+        __u8 offset_and_flags[2];
         __u8* at = data + off + 12;
-        if ((void*)(at + 1) <= data_end) {
-            offset_byte = *at;
-        } else if (bpf_skb_load_bytes(skb, off + 12, &offset_byte, 1)) {
-            return;
+        if ((void*)(at + 2) <= data_end) {
+            offset_and_flags[0] = at[0];
+            offset_and_flags[1] = at[1];
+        } else if (bpf_skb_load_bytes(skb, off + 12, offset_and_flags, 2)) {
+            return 0;
         }
-        __u32 size = (offset_byte >> 4) * 4;
-        if (size < 20 || off + size > end) return;
+        __u32 size = (offset_and_flags[0] >> 4) * 4;
+        if (size < 20 || off + size > end) return 0;
+        tcp_flags = offset_and_flags[1];
     }
     if (key->proto == PROTO_ICMP || key->proto == PROTO_ICMPV6) {
         __u8 type = first & 0xff; /* first byte on the wire; both targets are little endian */
@@ -123,20 +130,21 @@ static __always_inline void parse_transport(struct __sk_buff* skb, struct mn_key
         key->dport = bpf_htons(first >> 8);
         int echo = v6 ? (type == 128 || type == 129) : (type == 8 || type == 0);
         if (echo) key->icmp_id = third;
-        return;
+        return 0;
     }
     key->sport = first;
     key->dport = second;
+    return tcp_flags;
 }
 
-/* Walks the extension headers with helper calls: they are rare. Not inlined: one copy is enough. */
+/* Walks the extension headers with helper calls: they are rare. Not inlined: one copy is enough. Returns as
+ * parse_transport(). */
 __noinline int mn_parse_ipv6_rest(struct __sk_buff* skb, struct mn_key* key, __u32 off, __u32 end) {
     if (!key) return 0;
     for (int i = 0; i < MN_EXTENSION_HEADERS; ++i) {
         __u8 proto = key->proto;
         if (proto != PROTO_HOP_BY_HOP && proto != PROTO_ROUTING && proto != PROTO_FRAGMENT && proto != PROTO_DESTINATION) {
-            parse_transport(skb, key, off, end, 1);
-            return 0;
+            return parse_transport(skb, key, off, end, 1);
         }
         __u8 x[8];
         if (off + 8 > end || bpf_skb_load_bytes(skb, off, x, 8)) return 0;
@@ -161,7 +169,7 @@ __noinline int mn_parse_ipv6_rest(struct __sk_buff* skb, struct mn_key* key, __u
 
 
 /* Fills the packet part of `key`, whose narrow part is zero but for the ingress; the wide part counts for
- * IPv6 only. 0, or -1 for no Ethernet header. */
+ * IPv6 only. Returns the flags of TCP, 0 of all else, or -1 for no Ethernet header. */
 static __always_inline int parse(struct __sk_buff* skb, struct mn_wide_key* wide) {
     struct mn_key* key = &wide->base;
     void* data = (void*)(long)skb->data;
@@ -222,7 +230,7 @@ static __always_inline int parse(struct __sk_buff* skb, struct mn_wide_key* wide
             return 0;
         }
         if (fragment & bpf_htons(0x2000)) key->frag = FRAG_FIRST;
-        parse_transport(skb, key, off + size, end, 0);
+        return parse_transport(skb, key, off + size, end, 0);
     } else if (type == ETH_ARP) {
         struct mn_arp* arp = data + off;
         if ((void*)(arp + 1) > data_end) return 0;
@@ -246,7 +254,7 @@ static __always_inline int parse(struct __sk_buff* skb, struct mn_wide_key* wide
         __u32 end = len;
         /* Zero before a hop-by-hop header: a jumbogram, or a big GSO packet. */
         if (!(payload == 0 && ip->next == PROTO_HOP_BY_HOP) && off + 40 + payload < len) end = off + 40 + payload;
-        mn_parse_ipv6_rest(skb, key, off + 40, end);
+        return mn_parse_ipv6_rest(skb, key, off + 40, end);
     }
     return 0;
 }

@@ -49,7 +49,7 @@ PacketWorker::PacketWorker(event::Loop& loop, datapath::Datapath& datapath, data
           if (const auto* port = snapshot_->port(question.port)) sendFrame({port->id, simulation::arpRequestFrame(*port, question.address), false});
       }),
       sharing_(options.self, firstSequence(loop.clock(), index), *states_, [this](const HostId& peer, ByteView frame) { sendState(peer, frame); }),
-      flows_(datapath, index, [this](const simulation::Effects& effects) { release(effects); }),
+      flows_(datapath, index, [this](const auto& kept) { flowEnded(kept); }),
       updates_(loop, [this](WorkerUpdate update) { apply(std::move(update)); }) {}
 
 PacketWorker::~PacketWorker() = default;
@@ -440,9 +440,15 @@ void PacketWorker::release(const simulation::Effects& effects) {
                        [&](const simulation::LearnMac& e) { releaseMac(e); },
                        [&](const simulation::UseArp& e) { arp_.release(e); },
                        [&](const simulation::UseRoute& e) { routed_.remove(e); },
-                       [&](const simulation::UseState& e) { states_->release(e.key, now); },
+                       [&](const simulation::UseState& e) { states_->release(e.key.hash(), now); },
                    },
                    effect);
+}
+
+void PacketWorker::flowEnded(const flowcontrol::FlowTable::Kept& kept) {
+    release(kept.effects);
+    const auto now = loop_.clock().now();
+    for (const auto hash : kept.states) states_->release(hash, now, kept.closed);
 }
 
 /// Tells the hosts that may see the answers, ahead of the packet and on the same way.

@@ -102,6 +102,7 @@ private:
     bool holdMac(const simulation::LearnMac& learned);
     void releaseMac(const simulation::LearnMac& learned);
     void release(const simulation::Effects& effects);
+    void flowEnded(const flowcontrol::FlowTable::Kept& kept);
     void share(const Subject& subject, const simulation::Forward& result, flow::FlowTags& tags);
 
     void changeMac(const topology::MacChange& change);

@@ -94,6 +94,8 @@ struct FlowStats {
     std::uint64_t bytes = 0;
     /// Time since the last packet; since installation when there was none.
     std::chrono::nanoseconds idle{0};
+    /// A TCP packet with FIN or RST came, and none with SYN after it: the sender is done. Not kept of flows from tunnels.
+    bool closing = false;
 };
 
 /// A packet with an explicit list of actions: no lookup is made for it, and it never comes back as an upcall. A tunnel

@@ -13,10 +13,19 @@ using simulation::FlowClass;
 event::Duration lifetimeOf(FlowClass flowClass) {
     switch (flowClass) {
         case FlowClass::Error: return std::chrono::seconds{5};
-        case FlowClass::Normal: return std::chrono::seconds{60};
+        case FlowClass::Normal:
+        case FlowClass::TcpConnection: return std::chrono::seconds{60};
         case FlowClass::Tunnel: return std::chrono::seconds{300};
     }
     MIDONET_UNREACHABLE();
+}
+
+/// How long a flow whose sender closed the connection is left for the last packets of it.
+constexpr std::chrono::seconds kClosingTime{4};
+
+/// How often a flow is looked at: what is closed is to be found soon.
+event::Duration periodOf(FlowClass flowClass) {
+    return flowClass == FlowClass::TcpConnection ? event::Duration{kClosingTime} : lifetimeOf(flowClass);
 }
 
 std::size_t indexOf(FlowClass flowClass) { return static_cast<std::size_t>(flowClass); }
@@ -59,9 +68,9 @@ Result<void> FlowTable::install(const NewFlow& flow, event::TimePoint now) {
     record.key = masked;
     record.mask = flow.mask;
     record.handle = *handle;
-    record.effects = effects_.add(flow.effects);
+    keep(index, flow.effects);
     record.flowClass = flow.flowClass;
-    record.due = now + lifetimeOf(flow.flowClass);
+    record.due = now + periodOf(flow.flowClass);
     record.used = true;
     for (const auto tag : flow.tags) addTag(index, tag);
     for (const auto tag : flow.moreTags) addTag(index, tag);
@@ -88,19 +97,27 @@ std::size_t FlowTable::expire(event::TimePoint now, std::size_t limit) {
             --limit;
             const auto index = queue.head;
             auto& record = flows_[index];
-            const auto lifetime = lifetimeOf(record.flowClass);
-            // Used since it was last looked at: it stays for another term. Errors never do.
-            if (record.flowClass != FlowClass::Error && datapath_.stats(record.handle).idle < lifetime) {
+            bool closed = false;
+            if (isOver(record, closed)) {
+                remove(index, RemovalReason::Expired, closed);
+                ++count;
+            } else {
                 dequeue(index);
-                record.due = now + lifetime;
+                record.due = now + periodOf(record.flowClass);
                 enqueue(index);
-                continue;
             }
-            remove(index, RemovalReason::Expired);
-            ++count;
         }
     }
+    giveBackMemory();
     return count;
+}
+
+/// Used since it was last looked at, a flow stays for another term. Errors never do.
+bool FlowTable::isOver(const Flow& record, bool& closed) const {
+    if (record.flowClass == FlowClass::Error) return true;
+    const auto stats = datapath_.stats(record.handle);
+    closed = record.flowClass == FlowClass::TcpConnection && stats.closing && stats.idle >= kClosingTime;
+    return closed || stats.idle >= lifetimeOf(record.flowClass);
 }
 
 std::size_t FlowTable::flush() {
@@ -148,6 +165,7 @@ void FlowTable::dropTags(std::uint32_t index) {
             byTag_[link.tag] = link.nextOfTag;
         else
             byTag_.erase(link.tag);
+        links_[i].flow = kNone;
         links_[i].nextOfFlow = std::exchange(firstFreeLink_, i);
         i = link.nextOfFlow;
     }
@@ -169,12 +187,49 @@ void FlowTable::dequeue(std::uint32_t index) {
     (record.next == kNone ? queue.tail : flows_[record.next].previous) = record.previous;
 }
 
-void FlowTable::remove(std::uint32_t index, RemovalReason reason) {
-    datapath_.removeFlow(worker_, flows_[index].handle);
-    forget(index, reason);
+void FlowTable::keep(std::uint32_t index, const simulation::Effects& effects) {
+    auto& record = flows_[index];
+    record.firstState = kNone;
+    effectsOfOne_.clear();
+    for (const auto& effect : effects) {
+        const auto* state = std::get_if<simulation::UseState>(&effect);
+        if (state == nullptr) {
+            effectsOfOne_.push_back(effect);
+            continue;
+        }
+        std::uint32_t link = firstFreeState_;
+        if (link == kNone) {
+            link = static_cast<std::uint32_t>(states_.size());
+            states_.emplace_back();
+        } else {
+            firstFreeState_ = states_[link].nextOfFlow;
+        }
+        states_[link] = {state->key.hash(), index, record.firstState};
+        record.firstState = link;
+    }
+    record.effects = effects_.add(effectsOfOne_);
 }
 
-void FlowTable::forget(std::uint32_t index, RemovalReason reason) {
+void FlowTable::dropKept(std::uint32_t index, bool closed) {
+    auto& record = flows_[index];
+    statesOfOne_.clear();
+    for (auto i = record.firstState; i != kNone;) {
+        statesOfOne_.push_back(states_[i].hash);
+        states_[i].flow = kNone;
+        const auto next = states_[i].nextOfFlow;
+        states_[i].nextOfFlow = std::exchange(firstFreeState_, i);
+        i = next;
+    }
+    record.firstState = kNone;
+    onRemoved_({effects_.release(record.effects), statesOfOne_, closed});
+}
+
+void FlowTable::remove(std::uint32_t index, RemovalReason reason, bool closed) {
+    datapath_.removeFlow(worker_, flows_[index].handle);
+    forget(index, reason, closed);
+}
+
+void FlowTable::forget(std::uint32_t index, RemovalReason reason, bool closed) {
     auto& record = flows_[index];
     byIdentity_.erase(byIdentity_.find(Identity{record.key, record.mask}));
     dropTags(index);
@@ -183,7 +238,7 @@ void FlowTable::forget(std::uint32_t index, RemovalReason reason) {
     record.next = std::exchange(firstFreeFlow_, index);
     --size_;
     ++removed_[static_cast<std::size_t>(reason)];
-    onRemoved_(effects_.release(record.effects));
+    dropKept(index, closed);
 }
 
 bool FlowTable::evictOldest(std::size_t count) {
@@ -196,6 +251,29 @@ bool FlowTable::evictOldest(std::size_t count) {
         }
     }
     return any;
+}
+
+/// Most flows that came in a burst have gone: the blocks at the end that nothing uses any more go too.
+void FlowTable::giveBackMemory() {
+    constexpr std::size_t kWorthIt = 16384;
+    if (size_ > flows_.size() / 2) gaveBackAt_ = kNone;
+    if (flows_.size() < kWorthIt || size_ > std::min(flows_.size() / 4, gaveBackAt_ / 2)) return;
+    gaveBackAt_ = size_;
+    // What is left of each: up to the last one in use. Those in between are free for the next ones, the first first.
+    const auto shrink = [](auto& blocks, std::uint32_t& firstFree, const auto& isUsed, const auto& nextFree) {
+        while (!blocks.empty() && !isUsed(blocks.back())) blocks.pop_back();
+        blocks.shrink_to_fit();
+        firstFree = kNone;
+        for (auto i = static_cast<std::uint32_t>(blocks.size()); i-- > 0;)
+            if (!isUsed(blocks[i])) nextFree(blocks[i]) = std::exchange(firstFree, i);
+    };
+    shrink(flows_, firstFreeFlow_, [](const Flow& flow) { return flow.used; }, [](Flow& flow) -> auto& { return flow.next; });
+    const auto inUse = [](const auto& link) { return link.flow != kNone; };
+    const auto next = [](auto& link) -> auto& { return link.nextOfFlow; };
+    shrink(links_, firstFreeLink_, inUse, next);
+    shrink(states_, firstFreeState_, inUse, next);
+    byIdentity_.rehash(0);
+    byTag_.rehash(0);
 }
 
 }  // namespace midonet::flowcontrol

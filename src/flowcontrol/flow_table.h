@@ -6,6 +6,8 @@
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <functional>
+#include <span>
+#include <vector>
 
 #include "datapath/datapath.h"
 #include "event/clock.h"
@@ -23,11 +25,17 @@ std::string_view toString(RemovalReason reason);
 /// The flows that one worker has installed: their tags, their expiry, and what they keep alive. A
 /// flow is found by (masked key, mask), as in the datapath: installing it again replaces it.
 ///
-/// Belongs to its worker's thread. Removal calls the datapath and then `onRemoved` with the effects
-/// that the flow carried (a learned MAC), so that they can be released.
+/// Belongs to its worker's thread. Removal calls the datapath and then `onRemoved` with what the flow kept
+/// alive (a learned MAC, connection state), so that it can be released.
 class FlowTable {
 public:
-    using RemovedCallback = std::function<void(const simulation::Effects& effects)>;
+    /// What a flow that ended kept alive. Valid during the call.
+    struct Kept {
+        const simulation::Effects& effects;     ///< All but UseState.
+        std::span<const std::uint64_t> states;  ///< StateKey::hash() of each UseState.
+        bool closed = false;                    ///< Its sender had closed the connection (TCP).
+    };
+    using RemovedCallback = std::function<void(const Kept& kept)>;
 
     FlowTable(datapath::Datapath& datapath, datapath::WorkerIndex worker, RemovedCallback onRemoved);
     ~FlowTable();
@@ -49,8 +57,8 @@ public:
 
     /// Removes every flow that carries the tag; returns how many.
     std::size_t invalidate(flow::FlowTag tag);
-    /// Removes what is past its time; looks at no more than `limit` flows.
-    std::size_t expire(event::TimePoint now, std::size_t limit = 4096);
+    /// Removes what is past its time; looks at no more than `limit` flows. Memory of many that ended is given back.
+    std::size_t expire(event::TimePoint now, std::size_t limit = 16384);
     /// Removes everything.
     std::size_t flush();
 
@@ -62,7 +70,7 @@ public:
 
 private:
     static constexpr std::uint32_t kNone = 0xffffffffU;
-    static constexpr std::size_t kClassCount = 3;
+    static constexpr std::size_t kClassCount = 4;
 
     // 100k flows and their tags have to fit into some 40 MB: everything is named by index, kept in blocks
     // that never move, and nothing is kept twice.
@@ -75,6 +83,7 @@ private:
         std::uint32_t previous = kNone;  // in the queue of its class, oldest first
         std::uint32_t next = kNone;      // the same; or the next free one
         EffectPool::Id effects = EffectPool::kNone;
+        std::uint32_t firstState = kNone;  // into states_
         simulation::FlowClass flowClass{};
         bool used = false;
     };
@@ -85,6 +94,12 @@ private:
         std::uint32_t nextOfFlow = kNone;  // or the next free one
         std::uint32_t nextOfTag = kNone;
         std::uint32_t previousOfTag = kNone;
+    };
+    /// A key of the connection state that a flow rests on: hardly two flows of a worker have one in common.
+    struct StateLink {
+        std::uint64_t hash = 0;
+        std::uint32_t flow = kNone;
+        std::uint32_t nextOfFlow = kNone;  // or the next free one
     };
     struct Queue {
         std::uint32_t head = kNone;
@@ -122,11 +137,15 @@ private:
     std::uint32_t allocate();
     void addTag(std::uint32_t index, flow::FlowTag tag);
     void dropTags(std::uint32_t index);
+    void keep(std::uint32_t index, const simulation::Effects& effects);
+    void dropKept(std::uint32_t index, bool closed);
+    bool isOver(const Flow& record, bool& closed) const;
     void enqueue(std::uint32_t index);
     void dequeue(std::uint32_t index);
-    void remove(std::uint32_t index, RemovalReason reason);
-    void forget(std::uint32_t index, RemovalReason reason);
+    void remove(std::uint32_t index, RemovalReason reason, bool closed = false);
+    void forget(std::uint32_t index, RemovalReason reason, bool closed = false);
     bool evictOldest(std::size_t count);
+    void giveBackMemory();
 
     datapath::Datapath& datapath_;
     const datapath::WorkerIndex worker_;
@@ -136,11 +155,16 @@ private:
     std::uint32_t firstFreeFlow_ = kNone;
     Blocks<TagLink> links_;
     std::uint32_t firstFreeLink_ = kNone;
+    Blocks<StateLink> states_;
+    std::uint32_t firstFreeState_ = kNone;
     EffectPool effects_;
+    simulation::Effects effectsOfOne_;         // of the flow that is installed, and of the one that ends
+    std::vector<std::uint64_t> statesOfOne_;
     boost::unordered_flat_set<std::uint32_t, IdentityHash, IdentityEqual> byIdentity_;
     boost::unordered_flat_map<flow::FlowTag, std::uint32_t, TagHash> byTag_;  // head of the list
     std::array<Queue, kClassCount> queues_;
     std::size_t size_ = 0;
+    std::size_t gaveBackAt_ = kNone;  // flows when memory was given back last; kNone: it has been needed since
     std::uint64_t installed_ = 0;
     std::array<std::uint64_t, kRemovalReasonCount> removed_{};
 };

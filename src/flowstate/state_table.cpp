@@ -15,6 +15,8 @@ using internal::WideRecord;
 
 constexpr std::size_t kShards = 64;
 
+bool isSticky(KeyKind kind) { return kind == KeyKind::StickyNat || kind == KeyKind::StickyUnnat; }
+
 /// One family has nearly all the entries: each has records of its own size.
 struct Shard {
     RecordTable<Ipv4Record> narrow;
@@ -37,6 +39,14 @@ struct Shard {
             if (record) function(record->life);
             return record != nullptr;
         });
+    }
+    /// `function(record)` of the key with this hash, if it is there.
+    template <class Function>
+    void onHash(std::uint64_t hash, Function&& function) {
+        if (auto* const record = narrow.find(hash))
+            function(*record);
+        else if (auto* const wideRecord = wide.find(hash))
+            function(*wideRecord);
     }
     template <class Predicate>
     void collect(std::vector<StateEntry>& out, Predicate&& predicate) const {
@@ -124,6 +134,7 @@ StateTable::Put StateTable::put(const StateEntry& entry, event::TimePoint now) {
         }
         record->life.idleSeconds = entry.idleSeconds;
         record->life.idleFrom = now;
+        record->life.closed = false;
         return outcome;
     };
     return shards_->shards.with(hash, [&](Shard& shard) { return shard.tableOf(entry.key, putInto); });
@@ -132,17 +143,34 @@ StateTable::Put StateTable::put(const StateEntry& entry, event::TimePoint now) {
 bool StateTable::hold(const StateKey& key) {
     const auto hash = key.hash();
     return shards_->shards.with(hash, [&](Shard& shard) {
-        return shard.onLife(key, hash, [](internal::RecordLife& life) { ++life.holds; });
+        return shard.onLife(key, hash, [](internal::RecordLife& life) {
+            ++life.holds;
+            life.closed = false;
+        });
     });
 }
 
-void StateTable::release(const StateKey& key, event::TimePoint now) {
-    const auto hash = key.hash();
+void StateTable::release(std::uint64_t hash, event::TimePoint now, bool closed) {
+    std::optional<StateEntry> translation;
     shards_->shards.with(hash, [&](Shard& shard) {
-        return shard.onLife(key, hash, [&](internal::RecordLife& life) {
+        shard.onHash(hash, [&](auto& record) {
+            auto& life = record.life;
             // The entry that was held may have been removed and put anew since.
             if (life.holds > 0) --life.holds;
             life.idleFrom = now;
+            const auto kind = record.key().kind;
+            if (!closed || isSticky(kind)) return;
+            life.closed = true;
+            if (kind != KeyKind::ConnTrack) translation = entryOf(record);
+        });
+    });
+    if (!translation) return;
+    const auto other = reverseOf(*translation).key;
+    shards_->shards.with(other.hash(), [&](Shard& shard) {
+        shard.onLife(other, other.hash(), [&](internal::RecordLife& life) {
+            if (life.holds > 0) return;
+            life.idleFrom = now;
+            life.closed = true;
         });
     });
 }
@@ -164,15 +192,24 @@ bool StateTable::remove(const StateKey& key) {
 }
 
 std::vector<StateEntry> StateTable::expire(event::TimePoint now, unsigned calls) {
-    const auto [first, count] = shards_->totals.at(0, [&](Totals& t) { return nextShare(t.nextToExpire, calls); });
+    std::size_t entries = 0;
+    const auto [first, count] = shards_->totals.at(0, [&](Totals& t) {
+        entries = t.entries;
+        return nextShare(t.nextToExpire, calls);
+    });
+    const auto limit = entries > capacity_ / 10 * 9 ? event::Duration{kFullIdle}
+                       : entries > capacity_ / 2    ? event::Duration{kCrowdedIdle}
+                                                    : event::Duration::max();
     std::vector<StateEntry> gone;
     for (std::size_t i = 0; i < count; ++i)
         shards_->shards.at((first + i) % kShards, [&](Shard& shard) {
             const auto before = gone.size();
-            shard.collect(gone, [&](const internal::RecordLife& life) { return life.isPast(now); });
+            shard.collect(gone, [&](const internal::RecordLife& life) { return life.isPast(now, kClosedIdle, limit); });
             for (auto j = before; j < gone.size(); ++j)
                 shard.tableOf(gone[j].key, [&](auto& table) { return table.erase(gone[j].key, gone[j].key.hash()); });
             shards_->uncount(gone.size() - before);
+            shard.narrow.shrink();
+            shard.wide.shrink();
         });
     return gone;
 }

@@ -16,11 +16,18 @@ namespace midonet::flowstate {
 /// workers, so that an answer that comes in on another worker's port is known for one.
 ///
 /// An entry lives while flows hold it, and for its idle time after the last one let go or the last
-/// touch(). Bounded: above `capacity` put() refuses.
+/// touch(); a connection that was closed for no more than kClosedIdle. Bounded: above `capacity` put() refuses. Long before,
+/// entries that no flow holds go sooner: above half of it after kCrowdedIdle, above nine tenths after kFullIdle.
 ///
 /// Any thread: sharded, each shard behind a short lock (event/sharded.h). No callbacks under a lock.
 class StateTable {
 public:
+    /// Another host may know the connection as half open still: if so, it tells us again within 20 s.
+    static constexpr std::chrono::seconds kClosedIdle{25};
+    /// What flows of other hosts rest on is told again before.
+    static constexpr std::chrono::seconds kCrowdedIdle{25};
+    static constexpr std::chrono::seconds kFullIdle{5};
+
     explicit StateTable(std::size_t capacity = 1'000'000);
     ~StateTable();
     StateTable(const StateTable&) = delete;
@@ -40,7 +47,10 @@ public:
     Put put(const StateEntry& entry, event::TimePoint now);
     /// One more flow rests on the entry; false when it is not there.
     bool hold(const StateKey& key);
-    void release(const StateKey& key, event::TimePoint now);
+    /// One less does, of the key with this StateKey::hash(): flows keep no more of it. `closed`: the connection ended
+    /// in its direction. Then the other direction of a translation, if no flow of this host rests on it, counts as
+    /// closed as well. (The state of a sticky client is no connection's.)
+    void release(std::uint64_t hash, event::TimePoint now, bool closed = false);
     /// It was in use now, here or on another host.
     bool touch(const StateKey& key, event::TimePoint now);
     bool remove(const StateKey& key);

@@ -208,7 +208,10 @@ std::optional<flowstate::Binding> PacketWalk::state(const StateKey& key) {
     return state_.state(key);
 }
 
-void PacketWalk::useState(const StateKey& key) { effect(UseState{key}); }
+void PacketWalk::useState(const StateKey& key) {
+    effect(UseState{key});
+    if (key.protocol == packet::ipproto::kTcp && decision_.flowClass == FlowClass::Normal) decision_.flowClass = FlowClass::TcpConnection;
+}
 
 void PacketWalk::addState(const flowstate::StateEntry& entry) {
     // The copies of a flood leave the same device: one entry is for all.

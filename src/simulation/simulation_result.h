@@ -129,6 +129,8 @@ using Events = std::vector<Event>;
 enum class FlowClass : std::uint8_t {
     Error,   ///< 5 s, with or without traffic: drops that nothing invalidates.
     Normal,  ///< 60 s without traffic.
+    /// As Normal, and shortly after its sender has closed: TCP packets that rest on connection state.
+    TcpConnection,
     Tunnel,  ///< 300 s without traffic: un-tunnelling.
 };
 

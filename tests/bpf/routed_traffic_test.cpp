@@ -146,6 +146,37 @@ TEST_F(RoutedTraffic, PacketsWithTooFewHopsGoToTheAgentAsTheyCameIn) {
     EXPECT_GT(world->counter("ttl_exceeded"), 0U);
 }
 
+TEST_F(RoutedTraffic, EndOfATcpConnectionIsNoted) {
+    const auto e = eth(kA, kB);
+    const std::vector<Packet> families{e / ipv4("10.0.0.1", "10.0.0.2"), e / vlan(5) / ipv4("10.0.0.1", "10.0.0.2").options({7, 7, 4, 0, 0, 0, 0}),
+                                       e / ipv6("fd00::1", "fd00::2"), e / ipv6("fd00::3", "fd00::2") / hopByHop()};
+    constexpr unsigned kFin = 1, kSyn = 2, kRst = 4, kPush = 8, kAck = 16;
+    const flow::FlowActions actions{flow::Output{two}};
+    for (const Packet& below : families) {
+        SCOPED_TRACE(packet::describe((below / tcp(1, 2)).toBytes()));
+        const auto key = keyOf(below / tcp(1, 2));
+        const auto handle = install(key, flow::FlowMask::exact(), actions);
+        const auto inMemory = oracle.installFlow(0, key, flow::FlowMask::exact(), actions).value();
+        const auto closingAfter = [&](const Packet& packet) {
+            world->inject("vm1", packet.toBytes());
+            oracle.inject(one, packet.toBytes());
+            EXPECT_EQ(world->datapath().stats(handle).closing, oracle.stats(inMemory).closing);
+            return world->datapath().stats(handle).closing;
+        };
+        EXPECT_FALSE(world->datapath().stats(handle).closing);
+        EXPECT_FALSE(closingAfter(below / tcp(1, 2).flags(kAck | kPush) / "data"));
+        EXPECT_TRUE(closingAfter(below / tcp(1, 2).flags(kFin | kAck)));
+        EXPECT_TRUE(closingAfter(below / tcp(1, 2).flags(kAck))) << "the last ACK changes nothing";
+        EXPECT_FALSE(closingAfter(below / tcp(1, 2).flags(kSyn))) << "the same ports, a new connection";
+        EXPECT_TRUE(closingAfter(below / tcp(1, 2).flags(kRst).options({1, 1, 1, 1}) / "why"));
+    }
+    // The bits of a datagram at the same place mean nothing.
+    const Packet datagram = e / ipv4("10.0.0.1", "10.0.0.2") / udp(1, 2) / Frame(20, 0xff);
+    const auto handle = install(keyOf(datagram), flow::FlowMask::exact(), actions);
+    world->inject("vm1", datagram.toBytes());
+    EXPECT_FALSE(world->datapath().stats(handle).closing);
+}
+
 TEST_F(RoutedTraffic, PacketsThatTheAgentSendsDoNotComeBack) {
     const Packet last = eth(kA, kB) / ipv4("10.0.0.1", "10.0.0.2").ttl(1) / udp(1, 2) / "x";
     const Packet big = eth(kA, kB) / ipv4("10.0.0.1", "10.0.0.2").ttl(1) / udp(1, 2) / Frame(1500, 1);

@@ -210,13 +210,13 @@ std::vector<Counter> EbpfDatapath::counters() const {
 FlowStats EbpfDatapath::stats(FlowHandle handle) const {
     if (handle.slot >= kernel_.stats().size() || kernel_.slots()[handle.slot].generation != handle.generation) return {};
     const mn_stats& s = kernel_.stats()[handle.slot];
-    const auto load = [](const __u64& field) { return std::atomic_ref<__u64>{const_cast<__u64&>(field)}.load(std::memory_order_relaxed); };
+    const auto load = []<class T>(const T& field) { return std::atomic_ref<T>{const_cast<T&>(field)}.load(std::memory_order_relaxed); };
     timespec now{};
     ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
     const std::uint64_t nowNs = static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
     const std::uint64_t last = load(s.last_used_ns);
     return {load(s.packets) + load(s.other_packets), load(s.bytes) + load(s.other_bytes),
-            std::chrono::nanoseconds{nowNs > last ? nowNs - last : 0}};
+            std::chrono::nanoseconds{nowNs > last ? nowNs - last : 0}, load(s.closing) != 0};
 }
 
 Result<KernelObjects> loadKernel(const EbpfOptions& options) {

@@ -24,6 +24,15 @@ std::size_t wireSize(ByteView frame, const Offload& offload) {
     return std::min(frame.size(), std::size_t{parsed->payloadOffset} + offload.gsoSize);
 }
 
+/// Whether a TCP packet ends its connection, or begins one anew; nullopt: neither.
+std::optional<bool> closes(ByteView frame) {
+    using namespace packet;
+    const auto parsed = parse(frame);
+    if (!parsed || !parsed->hasTransport(ipproto::kTcp)) return std::nullopt;
+    if ((parsed->tcpFlags & tcpflag::kSyn) != 0) return false;
+    return (parsed->tcpFlags & (tcpflag::kFin | tcpflag::kRst)) != 0 ? std::optional{true} : std::nullopt;
+}
+
 }  // namespace
 
 /// The upcalls of one worker, with the table of those that are being worked on.
@@ -268,7 +277,7 @@ Result<FlowHandle> FakeDatapath::installFlow(WorkerIndex worker, const flow::Flo
     }
     const FlowHandle handle{nextSlot_++, 1};
     table->slots[masked] = handle.slot;
-    flows_.emplace(handle.slot, InstalledFlow{masked, Flow{handle, worker, mask, actions, 0, 0, clock_.now()}});
+    flows_.emplace(handle.slot, InstalledFlow{masked, Flow{handle, worker, mask, actions, 0, 0, clock_.now(), false}});
     ++flowsOfWorker_.at(worker);
     return handle;
 }
@@ -285,7 +294,7 @@ FlowStats FakeDatapath::stats(FlowHandle handle) const {
     const auto it = flows_.find(handle.slot);
     if (it == flows_.end() || it->second.flow.handle != handle) return {};
     const Flow& f = it->second.flow;
-    return {f.packets, f.bytes, clock_.now() - f.lastUsed};
+    return {f.packets, f.bytes, clock_.now() - f.lastUsed, f.closing};
 }
 
 Result<void> FakeDatapath::execute(WorkerIndex, const PacketOut& packet) {
@@ -310,6 +319,7 @@ void FakeDatapath::process(const flow::FlowKey& key, ByteView frame, const Offlo
     ++found->packets;
     found->bytes += frame.size();
     found->lastUsed = clock_.now();
+    if (!key.fromTunnel()) found->closing = closes(frame).value_or(found->closing);
     run(found->actions, &key, frame, offload);
 }
 

@@ -94,6 +94,7 @@ private:
         std::uint64_t packets = 0;
         std::uint64_t bytes = 0;
         event::TimePoint lastUsed;
+        bool closing = false;
     };
     struct MaskTable {
         flow::FlowMask mask;

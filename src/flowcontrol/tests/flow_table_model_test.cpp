@@ -19,13 +19,17 @@ using simulation::FlowClass;
 constexpr std::size_t kCapacity = 20;
 
 flow::FlowTag tag(std::uint64_t n) { return flow::FlowTag::device(Uuid{9, n}); }
+flowstate::StateKey stateKey(std::uint64_t n) { return {flowstate::KeyKind::ConnTrack, 17, static_cast<std::uint16_t>(n), 1, {}, {}, Uuid{1, 1}}; }
+/// Every flow keeps a MAC, and state of that number too.
 simulation::Effects learned(std::uint64_t n) {
-    return {simulation::LearnMac{BridgeId{Uuid{1, 1}}, {}, net::Mac{n}, PortId{Uuid{2, n}}}};
+    return {simulation::UseState{stateKey(n)}, simulation::LearnMac{BridgeId{Uuid{1, 1}}, {}, net::Mac{n}, PortId{Uuid{2, n}}}};
 }
 event::Duration lifetimeOf(FlowClass flowClass) {
     if (flowClass == FlowClass::Error) return 5s;
-    return flowClass == FlowClass::Normal ? event::Duration{60s} : event::Duration{300s};
+    return flowClass == FlowClass::Tunnel ? event::Duration{300s} : event::Duration{60s};
 }
+/// How often it is looked at.
+event::Duration periodOf(FlowClass flowClass) { return flowClass == FlowClass::TcpConnection ? event::Duration{4s} : lifetimeOf(flowClass); }
 
 struct ModelFlow {
     std::uint64_t source = 0;
@@ -56,7 +60,7 @@ public:
             const auto lifetime = lifetimeOf(f.flowClass);
             if (f.due > now || f.flowClass == FlowClass::Error || now - f.used >= lifetime) continue;
             auto again = f;
-            again.due = now + lifetime;
+            again.due = now + periodOf(f.flowClass);
             renewed.push_back(again);
         }
         for (auto& again : renewed) flows.remove_if([&](const ModelFlow& f) { return f.source == again.source; });
@@ -101,8 +105,10 @@ RC_GTEST_PROP(FlowTableModel, DoesWhatASimpleListDoes, ()) {
     flow::FlowMask mask;
     mask.see(flow::Field::EthSource);
     mask.close();
-    FlowTable table{datapath, 0, [&](const simulation::Effects& effects) {
-                        const auto effect = std::get<simulation::LearnMac>(effects.front()).mac.value();
+    FlowTable table{datapath, 0, [&](const FlowTable::Kept& kept) {
+                        const auto effect = std::get<simulation::LearnMac>(kept.effects.front()).mac.value();
+                        RC_ASSERT(kept.states.size() == 1u);
+                        RC_ASSERT(kept.states.front() == stateKey(effect).hash());
                         if (--held[effect] == 0) held.erase(effect);
                     }};
 
@@ -115,8 +121,8 @@ RC_GTEST_PROP(FlowTableModel, DoesWhatASimpleListDoes, ()) {
                 flow.tags.push_back(tag(*rc::gen::inRange<std::uint64_t>(0, 6)));
                 flow.tags.push_back(tag(*rc::gen::inRange<std::uint64_t>(0, 6)));
                 flow.effect = *rc::gen::inRange<std::uint64_t>(0, 4);
-                flow.flowClass = static_cast<FlowClass>(*rc::gen::inRange(0, 3));
-                flow.due = clock.now() + lifetimeOf(flow.flowClass);
+                flow.flowClass = static_cast<FlowClass>(*rc::gen::inRange(0, 4));
+                flow.due = clock.now() + periodOf(flow.flowClass);
                 flow.used = clock.now();
                 const flow::FlowTags tags(flow.tags.begin(), flow.tags.end());
                 ++held[flow.effect];

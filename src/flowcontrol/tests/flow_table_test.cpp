@@ -5,6 +5,7 @@
 #include <set>
 
 #include "datapath/fake/fake_datapath.h"
+#include "packet/builder.h"
 
 namespace midonet::flowcontrol {
 namespace {
@@ -30,8 +31,17 @@ protected:
     static constexpr std::size_t kCapacity = 100;
     event::VirtualClock clock;
     datapath::fake::FakeDatapath datapath{clock, {.flowsPerWorker = kCapacity}};
+    struct Released {
+        std::vector<std::uint64_t> states;
+        bool closed = false;
+        friend bool operator==(const Released&, const Released&) = default;
+    };
     std::vector<simulation::Effects> released;
-    FlowTable table{datapath, 0, [this](const simulation::Effects& effects) { released.push_back(effects); }};
+    std::vector<Released> releasedStates;
+    FlowTable table{datapath, 0, [this](const FlowTable::Kept& kept) {
+                        released.push_back(kept.effects);
+                        releasedStates.push_back({{kept.states.begin(), kept.states.end()}, kept.closed});
+                    }};
     flow::PortNumber port = *datapath.addPort("p");
 
     static flow::FlowKey key(std::uint64_t source) {
@@ -64,6 +74,79 @@ protected:
         ASSERT_TRUE(datapath.inject(flow::PortNumber{1}, frame));
     }
 };
+
+flowstate::StateKey stateKey(std::uint16_t port) { return {flowstate::KeyKind::ConnTrack, 6, port, 80, {}, {}, Uuid{1, 1}}; }
+
+/// A TCP connection that rests on connection state; packets of it with flags.
+class TcpFlowTest : public FlowTableTest {
+protected:
+    void SetUp() override {
+        auto effects = learned(1);
+        for (const std::uint16_t port : {1, 2}) effects.push_back(simulation::UseState{stateKey(port)});
+        ASSERT_TRUE(install(1, {.effects = effects, .flowClass = FlowClass::TcpConnection}));
+    }
+    void send(unsigned flags) {
+        const auto frame = packet::eth("02:00:00:00:00:01", "02:00:00:00:00:02") / packet::ipv4("10.0.0.1", "10.0.0.2") / packet::tcp(1, 2).flags(flags);
+        ASSERT_TRUE(datapath.inject(flow::PortNumber{1}, frame.toBytes()));
+    }
+    void pass(std::chrono::seconds time) {
+        for (; time > 0s; time -= 1s) {
+            clock.advance(1s);
+            table.expire(clock.now());
+        }
+    }
+    static constexpr unsigned kFin = packet::tcpflag::kFin, kAck = packet::tcpflag::kAck, kSyn = packet::tcpflag::kSyn, kRst = packet::tcpflag::kRst;
+};
+
+TEST_F(TcpFlowTest, EndsSoonAfterItsSenderHasClosed) {
+    for (const auto end : {kFin | kAck, kRst}) {
+        releasedStates.clear();
+        SetUp();
+        releasedStates.clear();
+        send(kAck);
+        pass(10s);
+        send(end);
+        pass(3s);
+        EXPECT_EQ(table.size(), 1U) << "the last packets are on their way";
+        pass(5s);
+        EXPECT_EQ(table.size(), 0U);
+        EXPECT_THAT(releasedStates, ElementsAre(Released{{stateKey(2).hash(), stateKey(1).hash()}, true}));
+    }
+}
+
+TEST_F(TcpFlowTest, HalfClosedConnectionLivesWhileItIsUsed) {
+    send(kFin | kAck);
+    for (int i = 0; i < 100; ++i) {
+        pass(2s);
+        send(kAck);
+    }
+    EXPECT_EQ(table.size(), 1U);
+}
+
+TEST_F(TcpFlowTest, NewConnectionBetweenTheSamePortsIsOpen) {
+    send(kFin | kAck);
+    send(kSyn);
+    pass(50s);
+    EXPECT_EQ(table.size(), 1U);
+    pass(15s);
+    EXPECT_EQ(table.size(), 0U);
+    EXPECT_FALSE(releasedStates.back().closed) << "it fell silent";
+}
+
+TEST_F(TcpFlowTest, IdleConnectionLivesAsLongAsOthers) {
+    send(kAck);
+    pass(58s);
+    EXPECT_EQ(table.size(), 1U);
+    pass(6s);
+    EXPECT_EQ(table.size(), 0U);
+    EXPECT_FALSE(releasedStates.back().closed);
+}
+
+TEST_F(TcpFlowTest, StatesGoWithTheirFlowWhateverEndsIt) {
+    table.flush();
+    EXPECT_THAT(released, ElementsAre(learned(1)));
+    EXPECT_THAT(releasedStates, ElementsAre(Released{{stateKey(2).hash(), stateKey(1).hash()}, false}));
+}
 
 TEST_F(FlowTableTest, InstallsInTheDatapath) {
     ASSERT_TRUE(install(1));
@@ -214,7 +297,7 @@ TEST_F(FlowTableTest, NoRoomAndNothingToEvict) {
 }
 
 TEST_F(FlowTableTest, FlushRemovesEverything) {
-    for (std::uint64_t n = 0; n < 10; ++n) install(n, {.effects = learned(n), .flowClass = static_cast<FlowClass>(n % 3)});
+    for (std::uint64_t n = 0; n < 10; ++n) install(n, {.effects = learned(n), .flowClass = static_cast<FlowClass>(n % 4)});
     EXPECT_EQ(table.flush(), 10U);
     EXPECT_EQ(table.size(), 0U);
     EXPECT_EQ(datapath.flowCount(), 0U);
@@ -222,9 +305,36 @@ TEST_F(FlowTableTest, FlushRemovesEverything) {
     EXPECT_TRUE(install(1));
 }
 
+TEST(FlowTableMemory, OfABurstIsGivenBackAndWhatIsLeftGoesOn) {
+    constexpr std::uint64_t kMany = 60'000;
+    event::VirtualClock clock;
+    datapath::fake::FakeDatapath datapath{clock, {.flowsPerWorker = 100'000}};
+    std::size_t ended = 0, states = 0;
+    FlowTable table{datapath, 0, [&](const FlowTable::Kept& kept) { ++ended, states += kept.states.size(); }};
+    const auto add = [&](std::uint64_t n, FlowClass flowClass) {
+        flow::FlowKey key;
+        key.ethSource = net::Mac{n + 2};
+        flow::FlowMask mask;
+        mask.see(flow::Field::EthSource);
+        mask.close();
+        const simulation::Effects effects{simulation::UseState{stateKey(static_cast<std::uint16_t>(n))}};
+        ASSERT_TRUE(table.install({key, mask, {}, {tag(n % 1000)}, {}, effects, flowClass}, clock.now()));
+    };
+    for (std::uint64_t n = 0; n < kMany; ++n) add(n, n % 1000 == 7 ? FlowClass::Tunnel : FlowClass::Normal);
+    clock.advance(61s);
+    while (table.expire(clock.now()) > 0) {}
+    EXPECT_EQ(table.size(), kMany / 1000);
+    for (std::uint64_t n = kMany; n < kMany + 20'000; ++n) add(n, FlowClass::Normal);
+    EXPECT_EQ(table.size(), kMany / 1000 + 20'000);
+    EXPECT_EQ(table.invalidate(tag(7)), kMany / 1000 + 20) << "tags of flows from before and after";
+    table.flush();
+    EXPECT_EQ(ended, kMany + 20'000);
+    EXPECT_EQ(states, ended);
+}
+
 TEST_F(FlowTableTest, FlowsOutliveTheTable) {
     {
-        FlowTable other{datapath, 0, [](const simulation::Effects&) {}};
+        FlowTable other{datapath, 0, [](const auto&) {}};
         const flow::FlowKey k = key(1);
         ASSERT_TRUE(other.install({k, sourceMask(), {}, {}, {}, {}, FlowClass::Normal}, clock.now()));
     }

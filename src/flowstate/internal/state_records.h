@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -19,10 +20,14 @@ struct RecordLife {
     std::uint32_t holds = 0;         ///< Flows that rest on it; kFree: the record is unused.
     std::uint32_t idleSeconds = 0;
     std::uint32_t next = 0;          ///< In its bucket, or among the unused ones.
+    bool closed = false;             ///< The last flow of it ended because its sender closed the connection.
 
     bool used() const { return holds != kFree; }
-    bool isPast(event::TimePoint now) const {
-        return holds == 0 && now - idleFrom >= std::chrono::seconds{idleSeconds};
+    /// `closedLimit`, `limit`: what the idle time is at most, of a closed connection and of any.
+    bool isPast(event::TimePoint now, event::Duration closedLimit, event::Duration limit) const {
+        if (holds > 0) return false;
+        const event::Duration own = std::chrono::seconds{idleSeconds};
+        return now - idleFrom >= std::min(own, closed ? std::min(limit, closedLimit) : limit);
     }
 };
 
@@ -104,6 +109,12 @@ public:
     const Record* find(const StateKey& key, std::uint64_t hash) const {
         return const_cast<RecordTable*>(this)->find(key, hash);
     }
+    /// By StateKey::hash() alone.
+    Record* find(std::uint64_t hash) {
+        for (auto i = headOf(hash); i != kNone; i = records_[i].life.next)
+            if (records_[i].key().hash() == hash) return &records_[i];
+        return nullptr;
+    }
     /// Of a key that is not there.
     Record& insert(const StateEntry& entry, std::uint64_t hash) {
         if (used_ >= buckets_.size()) grow();
@@ -134,9 +145,23 @@ public:
             if (record.life.used()) function(record);
     }
 
+    /// Gives memory back when most of what was there once is gone.
+    void shrink() {
+        if (records_.size() < kWorthShrinking || used_ > records_.size() / 4) return;
+        RecordTable smaller;
+        forEach([&](const Record& record) {
+            auto& copy = smaller.insert(entryOf(record), record.key().hash());
+            const auto next = copy.life.next;
+            copy.life = record.life;
+            copy.life.next = next;
+        });
+        *this = std::move(smaller);
+    }
+
 private:
     static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
     static constexpr std::size_t kFirstBuckets = 16;
+    static constexpr std::size_t kWorthShrinking = 1024;
 
     std::size_t bucketOf(std::uint64_t hash) const { return static_cast<std::size_t>(hash) & (buckets_.size() - 1); }
     std::uint32_t headOf(std::uint64_t hash) const { return buckets_.empty() ? kNone : buckets_[bucketOf(hash)]; }

@@ -98,14 +98,91 @@ TEST_P(BothFamilies, AHeldEntryStays) {
     table.put(entry(1), kStart);
     EXPECT_TRUE(table.hold(entry(1).key));
     EXPECT_TRUE(table.hold(entry(1).key));
-    table.release(entry(1).key, kStart);
+    table.release(entry(1).key.hash(), kStart);
     EXPECT_THAT(expireAll(table, kStart + 24h), IsEmpty());
     EXPECT_THAT(table.held(1), UnorderedElementsAre(entry(1)));
 
-    table.release(entry(1).key, kStart + 24h);
+    table.release(entry(1).key.hash(), kStart + 24h);
     EXPECT_THAT(table.held(1), IsEmpty());
     EXPECT_THAT(expireAll(table, kStart + 24h + idle - 1ms), IsEmpty());
     EXPECT_EQ(expireAll(table, kStart + 24h + idle).size(), 1u);
+}
+
+TEST_P(BothFamilies, AClosedConnectionGoesSooner) {
+    table.put(entry(1), kStart);
+    table.hold(entry(1).key);
+    table.hold(entry(1).key);
+    table.release(entry(1).key.hash(), kStart, true);
+    EXPECT_THAT(expireAll(table, kStart + 24h), IsEmpty()) << "another flow rests on it";
+    table.release(entry(1).key.hash(), kStart, true);
+    EXPECT_THAT(expireAll(table, kStart + StateTable::kClosedIdle - 1ms), IsEmpty());
+    EXPECT_THAT(expireAll(table, kStart + StateTable::kClosedIdle), UnorderedElementsAre(entry(1)));
+}
+
+TEST(StateTable, ATranslationClosesWithItsOtherDirection) {
+    const auto translation = natEntry(1), back = reverseOf(translation);
+    for (const bool bothAreHeld : {false, true}) {
+        StateTable table;
+        table.put(translation, kStart);  // told by the host where the connection began
+        table.put(back, kStart);
+        table.hold(back.key);
+        if (bothAreHeld) table.hold(translation.key);
+        table.release(back.key.hash(), kStart + 1s, true);
+        EXPECT_THAT(expireAll(table, kStart + 1s + StateTable::kClosedIdle - 1ms), IsEmpty());
+        const auto gone = expireAll(table, kStart + 1s + StateTable::kClosedIdle);
+        EXPECT_THAT(gone, ::testing::Contains(back));
+        EXPECT_EQ(table.contains(translation.key), bothAreHeld);
+    }
+}
+
+TEST_P(BothFamilies, WhatIsUsedOrToldAgainIsOpenAgain) {
+    const auto idle = std::chrono::seconds{entry(1).idleSeconds};
+    for (const bool told : {false, true}) {
+        table.put(entry(1), kStart);
+        table.hold(entry(1).key);
+        table.release(entry(1).key.hash(), kStart, true);
+        if (told) {
+            table.put(entry(1), kStart);
+        } else {
+            table.hold(entry(1).key);
+            table.release(entry(1).key.hash(), kStart);
+        }
+        EXPECT_THAT(expireAll(table, kStart + idle - 1ms), IsEmpty());
+        EXPECT_EQ(expireAll(table, kStart + idle).size(), 1u);
+    }
+}
+
+TEST_P(BothFamilies, StickyClientsOutliveTheirConnections) {
+    auto sticky = entry(1);
+    sticky.key.kind = KeyKind::StickyNat;
+    sticky.idleSeconds = 300;
+    table.put(sticky, kStart);
+    table.hold(sticky.key);
+    table.release(sticky.key.hash(), kStart, true);
+    EXPECT_THAT(expireAll(table, kStart + 299s), IsEmpty());
+}
+
+TEST_P(BothFamilies, ACrowdedTableForgetsSooner) {
+    StateTable small{1000};
+    for (std::uint32_t n = 0; n < 1000; ++n) EXPECT_EQ(small.put(entry(n), kStart), Put::Added);
+    small.hold(entry(0).key);
+    EXPECT_EQ(small.put(entry(1000), kStart), Put::Refused);
+    EXPECT_THAT(expireAll(small, kStart + StateTable::kFullIdle - 1ms), IsEmpty());
+    for (std::uint32_t n = 100; n < 200; ++n) small.remove(entry(n).key);
+    EXPECT_THAT(expireAll(small, kStart + StateTable::kCrowdedIdle - 1ms), IsEmpty()) << "it is crowded, not full";
+    for (std::uint32_t n = 100; n < 200; ++n) small.put(entry(n), kStart + StateTable::kFullIdle);
+    EXPECT_EQ(expireAll(small, kStart + 2 * StateTable::kFullIdle).size(), 999u) << "all but what a flow rests on";
+}
+
+TEST_P(BothFamilies, MemoryOfManyIsUsedForNoneAfterThem) {
+    constexpr std::uint32_t kMany = 200'000;
+    for (std::uint32_t n = 0; n < kMany; ++n) table.put(entry(n), n % 100 == 0 ? kStart + 1h : kStart);
+    table.hold(entry(0).key);
+    EXPECT_EQ(expireAll(table, kStart + 1h).size(), kMany - kMany / 100);
+    EXPECT_EQ(table.size(), kMany / 100);
+    for (std::uint32_t n = 0; n < kMany; ++n) ASSERT_EQ(table.find(entry(n).key).has_value(), n % 100 == 0) << n;
+    EXPECT_THAT(table.held(1), UnorderedElementsAre(entry(0)));
+    EXPECT_EQ(expireAll(table, kStart + 24h).size(), kMany / 100 - 1);
 }
 
 TEST_P(BothFamilies, AReplacedEntryKeepsItsFlows) {
@@ -118,9 +195,9 @@ TEST_P(BothFamilies, AReplacedEntryKeepsItsFlows) {
 }
 
 TEST_P(BothFamilies, AReleaseTooManyIsHarmless) {
-    table.release(entry(1).key, kStart);
+    table.release(entry(1).key.hash(), kStart);
     table.put(entry(1), kStart);
-    table.release(entry(1).key, kStart);
+    table.release(entry(1).key.hash(), kStart);
     table.hold(entry(1).key);
     EXPECT_EQ(table.held(1).size(), 1u);
 }
@@ -194,7 +271,7 @@ TEST(StateTable, ManyThreadsAtOnce) {
                 const auto shared = ipv6Entry(i % 16);
                 table.put(own, kStart);
                 table.put(shared, kStart);
-                if (table.hold(shared.key)) table.release(shared.key, kStart);
+                if (table.hold(shared.key)) table.release(shared.key.hash(), kStart);
                 table.touch(own.key, kStart);
                 if (i % 3 == 0) table.remove(own.key);
                 if (i % 500 == 0) table.expire(kStart, 16);
@@ -221,7 +298,7 @@ TEST(StateTable, AWholeEntryAndOnlyWhileItIsHeld) {
     EXPECT_EQ(table.entry(entry.key, true), std::nullopt);
     table.hold(entry.key);
     EXPECT_EQ(table.entry(entry.key, true), entry);
-    table.release(entry.key, now);
+    table.release(entry.key.hash(), now);
     EXPECT_EQ(table.entry(entry.key, true), std::nullopt);
 }
 

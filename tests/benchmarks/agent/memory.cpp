@@ -60,7 +60,7 @@ void flows() {
     constexpr std::uint64_t kMachines = 1'000;
     NullDatapath datapath;
     const auto before = megabytesInUse();
-    flowcontrol::FlowTable table{datapath, 0, [](const simulation::Effects&) {}};
+    flowcontrol::FlowTable table{datapath, 0, [](const auto&) {}};
     flow::FlowMask mask;
     mask.see(flow::Field::EthSource);
     mask.see(flow::Field::EthDestination);
