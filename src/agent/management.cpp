@@ -92,7 +92,8 @@ void report(metrics::Sink& sink, const Agent::Status& status) {
         sink.gauge("midonet_worker_nat_blocks", "Blocks of ports leased for source translation", worker, number(w.natBlocks));
         sink.gauge("midonet_worker_nat_ports", "Ports of them that connections use", worker, number(w.natPortsTaken));
         sink.gauge("midonet_worker_flows", "Flows installed now", worker, number(w.flows));
-        sink.gauge("midonet_worker_waiting_packets", "Packets waiting for a device", worker, number(w.waitingPackets));
+        sink.gauge("midonet_worker_waiting_packets", "Packets waiting for a device, a neighbour or a block", worker, number(w.waitingPackets));
+        sink.gauge("midonet_worker_early_packets", "Packets that may be ahead of the state of their connection", worker, number(w.earlyPackets));
         sink.gauge("midonet_worker_mac_entries", "MAC table entries known", worker, number(w.macEntries));
         for (std::size_t r = 0; r < w.flowsRemoved.size(); ++r)
             sink.counter("midonet_worker_flows_removed_total", "Flows ended, by reason",

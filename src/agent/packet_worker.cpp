@@ -7,6 +7,7 @@
 #include "base/overloaded.h"
 #include "datapath/flow_key_from_frame.h"
 #include "flowcontrol/flow_translator.h"
+#include "packet/parse.h"
 #include "simulation/arp.h"
 #include "simulation/icmp.h"
 #include "simulation/icmp_data.h"
@@ -27,6 +28,24 @@ constexpr std::size_t kMadeFramesPerPacket = 64;
 
 bool sendsFrame(const simulation::Events& events) {
     return std::any_of(events.begin(), events.end(), [](const auto& event) { return std::holds_alternative<simulation::SendFrame>(event); });
+}
+
+/// What a packet itself says of its place in a connection.
+enum class Stage : std::uint8_t { Opens, GoesOn, Unknown };
+
+Stage stageOf(ByteView frame) {
+    using namespace packet;
+    const auto parsed = parse(frame);
+    if (!parsed || parsed->layer != Layer::Transport) return Stage::Unknown;
+    const auto opensIf = [](bool opens) { return opens ? Stage::Opens : Stage::Unknown; };
+    switch (parsed->ipProtocol) {
+        case ipproto::kTcp:
+            if ((parsed->tcpFlags & tcpflag::kAck) == 0) return opensIf((parsed->tcpFlags & tcpflag::kSyn) != 0);
+            return Stage::GoesOn;
+        case ipproto::kIcmp: return opensIf(parsed->sourcePort == icmptype::kEchoRequest);
+        case ipproto::kIcmpv6: return opensIf(parsed->sourcePort == icmpv6type::kEchoRequest);
+        default: return Stage::Unknown;
+    }
 }
 
 /// Above all that was used before a restart, and apart from the other workers'.
@@ -85,8 +104,7 @@ void PacketWorker::apply(WorkerUpdate update) {
 
 void PacketWorker::changed(FlowTag tag) {
     stats_.invalidations += flows_.invalidate(tag);
-    // What waited is tried again when all of the change, and the packet that brought it, are done with.
-    for (auto& waiting : waiting_.take(tag)) woken_.push_back(std::move(waiting));
+    for (auto* room : {&waiting_, &early_}) wake(room->take(tag));
 }
 
 void PacketWorker::changed(const std::vector<FlowTag>& tags) {
@@ -152,7 +170,7 @@ void PacketWorker::onUpcall(const datapath::Upcall& upcall) {
     } else if (upcall.reason == datapath::UpcallReason::TooBig) {
         answerTooBig(upcall, *port);
     } else {
-        process({upcall.key, upcall.frame, upcall.offload, upcall.reason, *port, false, loop_.clock().now() + WaitingRoom::kPatience});
+        process({upcall.key, upcall.frame, upcall.offload, upcall.reason, *port, false, loop_.clock().now()});
     }
     datapath_.upcalls(index_).done(upcall.pendingId);
     settle();
@@ -163,7 +181,7 @@ void PacketWorker::settle() {
     while (!woken_.empty() || !made_.empty()) {
         sendMadeFrames();
         const auto woken = std::exchange(woken_, {});
-        for (const auto& waiting : woken) processHeld(waiting);
+        for (const auto& packet : woken) processHeld(packet);
     }
 }
 
@@ -205,6 +223,7 @@ void PacketWorker::invalidateElsewhere(const std::vector<FlowTag>& tags) {
 void PacketWorker::process(const Subject& subject) {
     ++stats_.simulations;
     const auto result = simulation::simulate({subject.port, subject.key, subject.frame, subject.leaves}, *snapshot_, state_);
+    if (awaitsState(subject, result)) return;
     std::visit(Overloaded{
                    [&](const simulation::Forward& forwarded) { forward(subject, forwarded); },
                    [&](const simulation::Drop& dropped) {
@@ -228,16 +247,50 @@ void PacketWorker::process(const Subject& subject) {
                result);
 }
 
-void PacketWorker::processHeld(const WaitingRoom::Waiting& waiting) {
-    const auto& packet = waiting.packet;
+void PacketWorker::processHeld(const HeldPacket& packet) {
     // The number of its port may be another port's by now.
     if (!packet.leaves && map_->virtualPort(packet.key.inPort) != packet.port) return count(DropReason::UnknownIngressPort);
-    process({packet.key, packet.frame, packet.offload, packet.reason, packet.port, packet.leaves, waiting.deadline});
+    process({packet.key, packet.frame, packet.offload, packet.reason, packet.port, packet.leaves, packet.arrived});
+}
+
+HeldPacket PacketWorker::copyOf(const Subject& subject) {
+    return {subject.key, {subject.frame.begin(), subject.frame.end()}, subject.offload, subject.reason, subject.port, subject.leaves, subject.arrived};
 }
 
 void PacketWorker::park(const Subject& subject, FlowTag until) {
-    HeldPacket held{subject.key, {subject.frame.begin(), subject.frame.end()}, subject.offload, subject.reason, subject.port, subject.leaves};
-    if (!waiting_.park(until, std::move(held), subject.deadline)) count(DropReason::WaitingRoomFull);
+    if (!waiting_.park(until, copyOf(subject))) count(DropReason::WaitingRoomFull);
+}
+
+bool PacketWorker::awaitsState(const Subject& subject, const simulation::SimulationResult& result) {
+    const auto* forwarded = std::get_if<simulation::Forward>(&result);
+    const auto* dropped = std::get_if<simulation::Drop>(&result);
+    const auto missed = forwarded != nullptr ? forwarded->missedState : dropped != nullptr ? dropped->missedState : std::nullopt;
+    if (!missed || subject.leaves || !early_.isPatient(subject.arrived, loop_.clock().now()) || !early_.hasRoom(*missed)) return false;
+    const auto stage = stageOf(subject.frame);
+    // What goes on its way is held back only where it cannot be right: it goes on with a connection, and would open one.
+    const bool early = forwarded != nullptr ? stage == Stage::GoesOn && opensConnection(*forwarded) : stage != Stage::Opens;
+    if (!early) return false;
+    early_.park(*missed, copyOf(subject));
+    if (!earlyTimer_) earlyTimer_ = loop_.every(early_.patience(), [this] { decideEarly(); });
+    return true;
+}
+
+bool PacketWorker::opensConnection(const simulation::Decision& decision) const {
+    return std::any_of(decision.events.begin(), decision.events.end(), [&](const auto& event) {
+        const auto* added = std::get_if<simulation::AddState>(&event);
+        return added != nullptr && !states_->contains(added->entry.key);
+    });
+}
+
+/// Nobody told of their connections in time.
+void PacketWorker::decideEarly() {
+    wake(early_.expire(loop_.clock().now()));
+    if (early_.size() == 0) earlyTimer_.reset();
+    settle();
+}
+
+void PacketWorker::wake(std::vector<HeldPacket> packets) {
+    woken_.insert(woken_.end(), std::make_move_iterator(packets.begin()), std::make_move_iterator(packets.end()));
 }
 
 void PacketWorker::forward(const Subject& subject, const simulation::Forward& result) {
@@ -391,7 +444,7 @@ void PacketWorker::sendMadeFrames() {
         }
         ++stats_.framesMade;
         const auto key = datapath::flowKeyFromFrame({}, made.frame);
-        process({key, made.frame, {}, datapath::UpcallReason::Action, made.port, true, loop_.clock().now() + WaitingRoom::kPatience});
+        process({key, made.frame, {}, datapath::UpcallReason::Action, made.port, true, loop_.clock().now()});
     }
 }
 
@@ -490,8 +543,7 @@ void PacketWorker::retryStates() {
 void PacketWorker::housekeeping() {
     const auto now = loop_.clock().now();
     flows_.expire(now);
-    const auto expired = waiting_.expire(now);
-    stats_.drops[static_cast<std::size_t>(DropReason::WaitingTooLong)] += expired;
+    for ([[maybe_unused]] const auto& packet : waiting_.expire(now)) count(DropReason::WaitingTooLong);
     for (const auto& [router, address] : state_.expireArp(now)) changed(FlowTag::arpEntry(router, address));
     arp_.tick(now, [&](const Neighbour& neighbour) {
         const auto expiry = state_.arpExpiry(neighbour.router, neighbour.address);
@@ -518,6 +570,7 @@ WorkerStats PacketWorker::stats() const {
     out.flowsRemoved = flows_.removed();
     out.flows = flows_.size();
     out.waitingPackets = waiting_.size();
+    out.earlyPackets = early_.size();
     out.learnedMacs = learned_.size();
     out.macEntries = state_.macs();
     out.macsRefused = learned_.refused();

@@ -72,7 +72,7 @@ private:
         datapath::UpcallReason reason;
         PortId port;
         bool leaves = false;
-        event::TimePoint deadline;  ///< Of its waiting.
+        event::TimePoint arrived;
     };
 
     void apply(WorkerUpdate update);
@@ -80,10 +80,17 @@ private:
     void answerTooBig(const datapath::Upcall& upcall, const PortId& port);
     void untunnel(const datapath::Upcall& upcall);
     void process(const Subject& subject);
-    void processHeld(const WaitingRoom::Waiting& waiting);
+    void processHeld(const HeldPacket& packet);
     void forward(const Subject& subject, const simulation::Forward& result);
     void drop(const Subject& subject, const simulation::Decision& decision, flow::DropReason reason);
     void park(const Subject& subject, flow::FlowTag until);
+    /// Holds the packet back if the state of its connection seems to be on its way from another host.
+    bool awaitsState(const Subject& subject, const simulation::SimulationResult& result);
+    bool opensConnection(const simulation::Decision& decision) const;
+    void decideEarly();
+    static HeldPacket copyOf(const Subject& subject);
+    /// They are tried again when all of the change, and the packet that brought it, are done with.
+    void wake(std::vector<HeldPacket> packets);
     void install(const Subject& subject, const simulation::Decision& decision, const flow::FlowActions& actions,
                  const flow::FlowTags& moreTags, simulation::FlowClass flowClass);
     void teach(const Subject& subject, const simulation::Decision& decision);
@@ -137,8 +144,11 @@ private:
     ErrorLimiter errors_;
     flowcontrol::FlowTable flows_;
     WaitingRoom waiting_;
+    /// Packets that may have overtaken the state of their connection. Few: beyond them, as in a flood, what is to be
+    /// dropped is dropped at once, so that it costs no more than one simulation each.
+    WaitingRoom early_{{.packets = 64, .packetsPerTag = 16, .patience = std::chrono::milliseconds{5}}};
     std::deque<simulation::SendFrame> made_;     // by virtual devices, to be sent
-    std::vector<WaitingRoom::Waiting> woken_;    // to be tried again
+    std::vector<HeldPacket> woken_;              // to be tried again
     WorkerStats stats_;
     LogLimiter errorLog_{std::chrono::seconds{1}, 5};
 
@@ -146,6 +156,7 @@ private:
     event::HandlePtr readable_;
     event::HandlePtr timer_;
     event::HandlePtr retryTimer_;  // while messages to other hosts wait for their answers
+    event::HandlePtr earlyTimer_;  // while there are early packets
 };
 
 }  // namespace midonet::agent

@@ -4,35 +4,38 @@
 
 namespace midonet::agent {
 
-bool WaitingRoom::park(flow::FlowTag until, HeldPacket packet, event::TimePoint deadline) {
-    if (waiting_.size() >= kCapacity) return false;
-    auto& count = counts_[until];
-    if (count >= kCapacityPerTag) return false;
-    ++count;
-    waiting_.push_back({until, deadline, std::move(packet)});
+bool WaitingRoom::hasRoom(flow::FlowTag until) const {
+    const auto found = counts_.find(until);
+    return waiting_.size() < limits_.packets && (found == counts_.end() || found->second < limits_.packetsPerTag);
+}
+
+bool WaitingRoom::park(flow::FlowTag until, HeldPacket packet) {
+    if (!hasRoom(until)) return false;
+    ++counts_[until];
+    waiting_.push_back({until, std::move(packet)});
     return true;
 }
 
-std::vector<WaitingRoom::Waiting> WaitingRoom::take(flow::FlowTag until) {
-    std::vector<Waiting> out;
-    if (counts_.erase(until) == 0) return out;
-    for (auto& waiting : waiting_)
-        if (waiting.until == until) out.push_back(std::move(waiting));
-    std::erase_if(waiting_, [&](const Waiting& w) { return w.until == until; });
+std::vector<HeldPacket> WaitingRoom::take(flow::FlowTag until) {
+    if (!counts_.contains(until)) return {};
+    return takeIf([&](const Waiting& w) { return w.until == until; });
+}
+
+std::vector<HeldPacket> WaitingRoom::expire(event::TimePoint now) {
+    return takeIf([&](const Waiting& w) { return !isPatient(w.packet.arrived, now); });
+}
+
+template <class Leaves>
+std::vector<HeldPacket> WaitingRoom::takeIf(const Leaves& leaves) {
+    const auto first = std::stable_partition(waiting_.begin(), waiting_.end(), [&](const Waiting& w) { return !leaves(w); });
+    std::vector<HeldPacket> out;
+    for (auto left = first; left != waiting_.end(); ++left) {
+        const auto count = counts_.find(left->until);
+        if (--count->second == 0) counts_.erase(count);
+        out.push_back(std::move(left->packet));
+    }
+    waiting_.erase(first, waiting_.end());
     return out;
-}
-
-std::size_t WaitingRoom::expire(event::TimePoint now) {
-    return std::erase_if(waiting_, [&](const Waiting& w) {
-        if (w.deadline > now) return false;
-        countDown(w.until);
-        return true;
-    });
-}
-
-void WaitingRoom::countDown(flow::FlowTag tag) {
-    const auto found = counts_.find(tag);
-    if (found != counts_.end() && --found->second == 0) counts_.erase(found);
 }
 
 }  // namespace midonet::agent

@@ -20,32 +20,43 @@ struct HeldPacket {
     datapath::UpcallReason reason{};
     PortId port;          ///< Of the virtual topology: the number may be another port's when the wait is over.
     bool leaves = false;  ///< Made by a virtual device, leaves it through `port`.
+    event::TimePoint arrived;
 };
 
-/// Packets that wait for something to be known: a device, a MAC, a block of ports. Bounded in packets for each
-/// such thing and in all, and in time. One worker's thread.
+/// Packets that wait for something to be known: a device, a MAC, a block of ports, the state of their connection. Bounded
+/// in packets for each such thing and in all, and in time. One worker's thread.
 class WaitingRoom {
 public:
-    static constexpr std::size_t kCapacity = 1024;
-    static constexpr std::size_t kCapacityPerTag = 64;
-    static constexpr std::chrono::seconds kPatience{5};
-
-    struct Waiting {
-        flow::FlowTag until;
-        event::TimePoint deadline;
-        HeldPacket packet;
+    struct Limits {
+        std::size_t packets = 1024;
+        std::size_t packetsPerTag = 64;
+        event::Duration patience = std::chrono::seconds{5};  ///< From a packet's arrival, whatever it waits for meanwhile.
     };
-    /// False when full: the packet was not taken. One that waits on keeps its old deadline.
-    bool park(flow::FlowTag until, HeldPacket packet, event::TimePoint deadline);
+
+    WaitingRoom() = default;
+    explicit WaitingRoom(const Limits& limits) : limits_(limits) {}
+    event::Duration patience() const { return limits_.patience; }
+    /// One that came at `arrived` may wait on.
+    bool isPatient(event::TimePoint arrived, event::TimePoint now) const { return now - arrived < limits_.patience; }
+    /// There is room for one more that waits for the tag.
+    bool hasRoom(flow::FlowTag until) const;
+    /// False when there is no room: the packet was not taken.
+    bool park(flow::FlowTag until, HeldPacket packet);
     /// Takes out what waits for the tag, in order of arrival.
-    std::vector<Waiting> take(flow::FlowTag until);
-    /// Removes what is past its deadline; returns how many.
-    std::size_t expire(event::TimePoint now);
+    std::vector<HeldPacket> take(flow::FlowTag until);
+    /// Takes out what has waited for too long.
+    std::vector<HeldPacket> expire(event::TimePoint now);
     std::size_t size() const { return waiting_.size(); }
 
 private:
-    void countDown(flow::FlowTag tag);
+    struct Waiting {
+        flow::FlowTag until;
+        HeldPacket packet;
+    };
+    template <class Leaves>
+    std::vector<HeldPacket> takeIf(const Leaves& leaves);
 
+    Limits limits_;
     std::deque<Waiting> waiting_;  // by arrival
     boost::unordered_flat_map<flow::FlowTag, std::size_t, std::hash<flow::FlowTag>> counts_;
 };

@@ -85,6 +85,7 @@ struct WorkerStats {
     std::uint64_t stateMessagesLost = 0; // never acknowledged
     std::uint64_t flows = 0;          // now
     std::uint64_t waitingPackets = 0; // now
+    std::uint64_t earlyPackets = 0;   // now
     std::uint64_t learnedMacs = 0;    // now
     std::uint64_t macEntries = 0;     // now
     std::uint64_t natBlocks = 0;      // now

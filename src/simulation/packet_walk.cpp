@@ -201,11 +201,14 @@ bool PacketWalk::isForwardFlow() {
 }
 
 std::optional<flowstate::Binding> PacketWalk::state(const StateKey& key) {
-    tag(flow::FlowTag::state(key.hash()));
+    const auto tagOfKey = flow::FlowTag::state(key.hash());
+    tag(tagOfKey);
     // What this same decision adds counts as there.
     for (const auto& event : decision_.events)
         if (const auto* added = std::get_if<AddState>(&event); added != nullptr && added->entry.key == key) return added->entry.binding;
-    return state_.state(key);
+    auto found = state_.state(key);
+    if (!found) decision_.missedState = tagOfKey;
+    return found;
 }
 
 void PacketWalk::useState(const StateKey& key) {

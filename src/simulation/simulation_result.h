@@ -2,6 +2,7 @@
 
 #include <boost/container/small_vector.hpp>
 #include <cstdint>
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -144,6 +145,8 @@ struct Decision {
     FlowClass flowClass = FlowClass::Normal;
     /// Something was looked at that no flow can match (the inside of an ICMP error): for this packet only.
     bool onlyThisPacket = false;
+    /// A key of the connection state that was looked for and is not there, or not yet: the last one.
+    std::optional<flow::FlowTag> missedState;
 };
 
 struct Forward : Decision {

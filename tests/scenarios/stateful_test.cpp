@@ -58,6 +58,70 @@ TEST_F(FirewallTest, AnswersPassAndNothingElse) {
     EXPECT_THAT(world.send(a, fromA(81)), DeliversNothing()) << "from another port";
 }
 
+/// The answer of a is at its host before the message about the connection that b opened.
+class RaceTest : public FirewallTest {
+protected:
+    RaceTest() {
+        introduceAll();
+        network.setPortFilters(b.port, network.chain({when(rule(Rule::ACCEPT), [](Condition& c) { c.set_match_forward_flow(true); })}), answersOnly());
+        world.holdStateMessages(true);
+        EXPECT_THAT(world.sendOnce(b, fromB().toBytes()), SizeIs(1));
+    }
+};
+
+TEST_F(RaceTest, AnswerThatOvertakesItsStateWaitsForIt) {
+    EXPECT_THAT(world.sendOnce(a, fromA().toBytes()), IsEmpty());
+    world.holdStateMessages(false);
+    EXPECT_THAT(world.collect(), DeliversTo({b}, fromA()));
+    EXPECT_EQ(world.drops(first, DropReason::RuleDropped), 0U);
+    EXPECT_THAT(world.send(a, fromA()), DeliversTo({b}, fromA()));
+}
+
+TEST_F(RaceTest, StateThatDoesNotComeIsNotWaitedFor) {
+    EXPECT_THAT(world.sendOnce(a, fromA().toBytes()), IsEmpty());
+    EXPECT_EQ(world.drops(first, DropReason::RuleDropped), 0U);
+    world.advance(10ms);
+    EXPECT_EQ(world.drops(first, DropReason::RuleDropped), 1U);
+    world.holdStateMessages(false);
+    EXPECT_THAT(world.collect(), IsEmpty()) << "too late for the first";
+    EXPECT_THAT(world.send(a, fromA()), DeliversTo({b}, fromA()));
+}
+
+TEST_F(RaceTest, WhatOpensAConnectionIsDecidedAtOnce) {
+    world.sendOnce(a, (eth(a.mac, b.mac) / ipv4("10.0.0.1", "10.0.0.2") / tcp(80, 1000).flags(tcpflag::kSyn)).toBytes());
+    world.sendOnce(a, (eth(a.mac, b.mac) / ipv4("10.0.0.1", "10.0.0.2") / icmpEcho(3, 1)).toBytes());
+    EXPECT_EQ(world.drops(first, DropReason::RuleDropped), 2U);
+}
+
+TEST_F(RaceTest, PacketInMidConnectionOfWhichNothingIsKnownWaits) {
+    world.holdStateMessages(false);
+    const auto router = network.router();
+    const auto inside = network.attach(router, bridge, "10.0.0.254/24");
+    const auto outside = network.uplink(router, first, "172.16.0.2/24", "172.16.0.1");
+    network.route(router, "0.0.0.0/0", outside.port.port, "172.16.0.1");
+    network.setRouterFilters(router, network.chain({unnat(Rule::REV_DNAT)}),
+                             network.chain({when(rule(Rule::ACCEPT), [](Condition& c) { c.set_match_forward_flow(true); })}));
+    const auto onward = eth(a.mac, inside.mac) / ipv4("10.0.0.1", "198.51.100.7") / tcp(80, 5000).flags(tcpflag::kAck);
+    world.holdStateMessages(true);
+    EXPECT_THAT(world.sendOnce(a, onward.toBytes()), IsEmpty()) << "in mid-connection, and nothing is known of it";
+    EXPECT_EQ(world.stats(first).earlyPackets, 1U);
+    world.holdStateMessages(false);
+    world.advance(10ms);
+    EXPECT_THAT(world.collect(), SizeIs(1)) << "nobody told of it in time";
+    EXPECT_THAT(world.send(a, onward), SizeIs(1));
+}
+
+TEST_F(RaceTest, AFloodIsDecidedAtOnceBeyondAFewPackets) {
+    const auto before = world.stats(first).simulations;
+    for (unsigned port = 1; port <= 200; ++port) world.sendOnce(a, fromA(port, 5000).toBytes());
+    EXPECT_EQ(world.stats(first).earlyPackets, 64U);
+    EXPECT_EQ(world.drops(first, DropReason::RuleDropped), 200U - 64U);
+    world.advance(10ms);
+    EXPECT_EQ(world.drops(first, DropReason::RuleDropped), 200U);
+    EXPECT_EQ(world.stats(first).simulations - before, 200U + 64U);
+    world.holdStateMessages(false);
+}
+
 TEST_F(FirewallTest, Ipv6AsIpv4) {
     introduceAll();
     network.setPortFilters(b.port, network.chain({when(rule(Rule::ACCEPT), [](Condition& c) { c.set_match_forward_flow(true); })}), answersOnly());

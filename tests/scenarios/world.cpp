@@ -251,6 +251,7 @@ Deliveries World::sendOnce(const Vm& from, const packet::Frame& frame) {
     for (auto& host : hosts_)
         if (host->interfaces.find(from.name) != nullptr) host->datapath->inject(from.name, frame);
     settle();
+    while (!stateMessagesHeld_ && awaitsState()) advance(std::chrono::milliseconds{1});
     std::sort(arrived_.begin(), arrived_.end());
     return std::exchange(arrived_, {});
 }
@@ -298,11 +299,29 @@ bool World::moveFrames() {
         for (auto& output : host->datapath->takeTunnelOutputs()) {
             any = true;
             EXPECT_EQ(output.spec.local, host->address);
-            for (auto& peer : hosts_)
-                if (peer->address == output.spec.remote) peer->datapath->receiveFromTunnel(output.spec, output.key, output.frame);
+            if (stateMessagesHeld_ && output.key == net::kStateTunnelKey)
+                heldStateMessages_.push_back(std::move(output));
+            else
+                receive(output);
         }
     }
     return any;
+}
+
+void World::receive(const TestDatapath::TunnelOutput& output) {
+    for (auto& peer : hosts_)
+        if (peer->address == output.spec.remote) peer->datapath->receiveFromTunnel(output.spec, output.key, output.frame);
+}
+
+bool World::awaitsState() const {
+    return std::any_of(hosts_.begin(), hosts_.end(), [&](const auto& host) { return host->agent && stats(host->name).earlyPackets > 0; });
+}
+
+void World::holdStateMessages(bool held) {
+    stateMessagesHeld_ = held;
+    if (held) return;
+    for (const auto& output : std::exchange(heldStateMessages_, {})) receive(output);
+    settle();
 }
 
 void World::setAddress(const Vm& vm, std::string_view address) { addresses_[vm.name] = {vm.mac, *net::Ipv4Address::parse(address)}; }
@@ -344,6 +363,7 @@ agent::WorkerStats World::stats(const HostName& name) const {
         sum.simulations += one.simulations;
         sum.flows += one.flows;
         sum.waitingPackets += one.waitingPackets;
+        sum.earlyPackets += one.earlyPackets;
         sum.learnedMacs += one.learnedMacs;
         sum.macEntries += one.macEntries;
         sum.macsRefused += one.macsRefused;

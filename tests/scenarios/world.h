@@ -105,6 +105,8 @@ public:
     // Faults.
 
     void cutFromStore(const HostName& host, bool cut);
+    /// What hosts tell each other of connections stays in the network, and time stands still, until `held` is false again.
+    void holdStateMessages(bool held);
     void killAgent(const HostName& host);
     void startAgent(const HostName& host);
 
@@ -114,7 +116,7 @@ public:
     /// reach the same machines in the same shape.
     Deliveries send(const Vm& from, const packet::Packet& frame) { return sendBytes(from, frame.toBytes()); }
     Deliveries sendBytes(const Vm& from, const packet::Frame& frame);
-    /// Once only: for what changes on the way.
+    /// Once only: for what changes on the way. Packets that wait for the state of their connection do so until they are decided.
     Deliveries sendOnce(const Vm& from, const packet::Frame& frame);
     /// A frame that `from` tunnels to `to` under a key of the test's choice.
     Deliveries sendTunnelled(const HostName& from, const HostName& to, net::TunnelKey key, const packet::Frame& frame);
@@ -155,6 +157,8 @@ private:
     HostName addHost(bool inZone);
     void settle();
     bool moveFrames();
+    bool awaitsState() const;
+    void receive(const TestDatapath::TunnelOutput& output);
     void changeBridge(const BridgeId& bridge, const std::function<void(model::Bridge&)>& change);
     using MacKey = std::tuple<BridgeId, net::VlanId, net::Mac>;
     using MacEntries = std::map<MacKey, PortId>;
@@ -184,6 +188,8 @@ private:
     };
     std::map<std::string, Address> addresses_;  // of machines that answer ARP
     Deliveries arrived_;
+    bool stateMessagesHeld_ = false;
+    std::vector<TestDatapath::TunnelOutput> heldStateMessages_;
     unsigned vms_ = 0;
 };
 

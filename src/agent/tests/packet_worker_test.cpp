@@ -117,8 +117,8 @@ TEST_F(PacketWorkerTest, PacketThatWaitsTooLongIsDropped) {
 
 TEST_F(PacketWorkerTest, PacketsThatDoNotFitIntoTheWaitingRoomAreCounted) {
     publish([&](WorkerUpdate& u) { u.map = map; });
-    for (std::uint64_t n = 0; n < WaitingRoom::kCapacityPerTag + 3; ++n) send(1, eth(net::Mac{0x020000000100ULL + n}, kB) / "x");
-    EXPECT_EQ(worker.stats().waitingPackets, WaitingRoom::kCapacityPerTag);
+    for (std::uint64_t n = 0; n < WaitingRoom::Limits{}.packetsPerTag + 3; ++n) send(1, eth(net::Mac{0x020000000100ULL + n}, kB) / "x");
+    EXPECT_EQ(worker.stats().waitingPackets, WaitingRoom::Limits{}.packetsPerTag);
     EXPECT_EQ(drops(DropReason::WaitingRoomFull), 3U);
 }
 
