@@ -222,7 +222,8 @@ void PacketWorker::invalidateElsewhere(const std::vector<FlowTag>& tags) {
 
 void PacketWorker::process(const Subject& subject) {
     ++stats_.simulations;
-    const auto result = simulation::simulate({subject.port, subject.key, subject.frame, subject.leaves}, *snapshot_, state_);
+    const bool lastTry = !waiting_.isPatient(subject.arrived, loop_.clock().now());
+    const auto result = simulation::simulate({subject.port, subject.key, subject.frame, subject.leaves, lastTry}, *snapshot_, state_);
     if (awaitsState(subject, result)) return;
     std::visit(Overloaded{
                    [&](const simulation::Forward& forwarded) { forward(subject, forwarded); },
@@ -240,6 +241,7 @@ void PacketWorker::process(const Subject& subject) {
                        teach(subject, consumed);
                    },
                    [&](const simulation::Park& parked) {
+                       if (lastTry) return count(DropReason::WaitingTooLong);
                        park(subject, parked.until);
                        take(parked.events, Ending::Waits);
                    },
@@ -543,7 +545,7 @@ void PacketWorker::retryStates() {
 void PacketWorker::housekeeping() {
     const auto now = loop_.clock().now();
     flows_.expire(now);
-    for ([[maybe_unused]] const auto& packet : waiting_.expire(now)) count(DropReason::WaitingTooLong);
+    wake(waiting_.expire(now));
     for (const auto& [router, address] : state_.expireArp(now)) changed(FlowTag::arpEntry(router, address));
     arp_.tick(now, [&](const Neighbour& neighbour) {
         const auto expiry = state_.arpExpiry(neighbour.router, neighbour.address);

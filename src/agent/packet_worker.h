@@ -72,7 +72,7 @@ private:
         datapath::UpcallReason reason;
         PortId port;
         bool leaves = false;
-        event::TimePoint arrived;
+        event::TimePoint arrived{};
     };
 
     void apply(WorkerUpdate update);

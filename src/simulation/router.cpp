@@ -142,7 +142,7 @@ Fate forward(PacketWalk& walk, const Router& router, const Port& in, const Route
 
     const auto gateway = gatewayOf(route);
     const auto neighbour = resolveNextHop(walk, router, *out, gateway ? *gateway : walk.ipDestination().v4());
-    if (neighbour.wait) return *neighbour.wait;
+    if (neighbour.wait) return walk.packet().lastTry ? tell(walk, in, kHostUnreachable, DropReason::WaitingTooLong) : *neighbour.wait;
     if (!neighbour.mac) return tell(walk, in, gateway ? kNetUnreachable : kHostUnreachable, DropReason::NextHopUnknown);
     walk.setEthernet(out->mac, *neighbour.mac);
     return leavePort(walk, *out);

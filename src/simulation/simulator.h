@@ -18,6 +18,8 @@ struct PacketContext {
     /// A frame that a virtual device made: it is about to leave that device through `port`, is never a
     /// forward flow to rules, and makes no state.
     bool leaves = false;
+    /// It has waited for long enough: for a neighbour that does not answer now it is dropped.
+    bool lastTry = false;
 };
 
 /// Takes a packet through the virtual topology, from its ingress port to where it leaves (reference

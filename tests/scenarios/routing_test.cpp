@@ -151,6 +151,18 @@ TEST_F(RoutingTest, NextHopThatNeverAnswersIsAskedFor) {
     EXPECT_THAT(world.sendOnce(a, packet.toBytes()), IsEmpty()) << "one question for all that wait";
     world.advance(6s);
     EXPECT_EQ(world.drops(first, DropReason::WaitingTooLong), 2U);
+    const auto sent = packet.toBytes();
+    const auto told = eth(leftPort.mac, a.mac) / ipv4("10.0.1.1", "10.0.1.2") / icmp(3, 1) / Frame(sent.begin() + 14, sent.begin() + 14 + 28);
+    EXPECT_THAT(world.collect(), Delivers({{a, told}, {a, told}})) << "host unreachable, to each of them";
+}
+
+TEST_F(RoutingTest, SilentNeighboursAreToldOfAtALimitedRate) {
+    for (unsigned port = 1; port <= 60; ++port)
+        world.sendOnce(a, (eth(a.mac, leftPort.mac) / ipv4("10.0.1.2", "10.0.2.9") / udp(port, 2)).toBytes());
+    world.advance(6s);
+    EXPECT_EQ(world.drops(first, DropReason::WaitingTooLong), 60U);
+    EXPECT_THAT(world.collect(), SizeIs(50));
+    EXPECT_EQ(world.stats(first).errorsWithheld, 10U);
 }
 
 TEST_F(RoutingTest, WaitingPacketGoesWhenTheAnswerComes) {
