@@ -410,7 +410,10 @@ bool PacketWorker::take(const simulation::Events& events, Ending ending) {
                        },
                        [&](const simulation::TakeNatPort& e) { natPorts_.take(e.device, e.port, e.remote); },
                        [&](const simulation::LeaseNatBlock& e) {
-                           outside_.report([&](WorkerReport& r) { r.wantedBlocks.push_back(e); });
+                           outside_.report([&](WorkerReport& r) {
+                               auto& wanted = r.wantedBlocks;
+                               if (std::find(wanted.begin(), wanted.end(), e) == wanted.end()) wanted.push_back(e);
+                           });
                        },
                        [&](const simulation::RemoveState& e) {
                            if (states_->remove(e.key)) stats_.invalidations += flows_.invalidate(FlowTag::state(e.key.hash()));

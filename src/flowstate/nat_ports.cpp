@@ -39,16 +39,22 @@ std::vector<NatBlockId> NatPorts::takeIdle(event::TimePoint now, event::Duration
     return out;
 }
 
-std::optional<Binding> NatPorts::findIn(Blocks::const_iterator it, const NatRange& range, const Binding& remote, std::uint64_t seed) {
-    const auto& [id, block] = *it;
+/// A bit for each port of the block that the rule allows and the remote does not use.
+std::uint64_t NatPorts::freeIn(const Blocks::value_type& entry, const NatRange& range, const Binding& remote) {
+    const auto& [id, block] = entry;
     const auto ports = allowedPorts(id.block, range);
-    if (ports.count == 0) return std::nullopt;
-    const auto offset = ports.first % kNatBlockPorts;
-    const auto allowed = ports.count == kNatBlockPorts ? ~0ULL : ((1ULL << ports.count) - 1) << offset;
+    if (ports.count == 0) return 0;
+    const auto allowed = (~0ULL >> (kNatBlockPorts - ports.count)) << (ports.first % kNatBlockPorts);
     const auto known = block.uses.find(remote);
-    const auto free = known == block.uses.end() ? allowed : allowed & ~known->second;
+    return known == block.uses.end() ? allowed : allowed & ~known->second;
+}
+
+std::optional<Binding> NatPorts::findIn(Blocks::const_iterator it, const NatRange& range, const Binding& remote, std::uint64_t seed) {
+    const auto free = freeIn(*it, range, remote);
     if (free == 0) return std::nullopt;
-    const auto begin = static_cast<int>(offset + seed % ports.count);
+    const auto& id = it->first;
+    const auto ports = allowedPorts(id.block, range);
+    const auto begin = static_cast<int>(ports.first % kNatBlockPorts + seed % ports.count);
     // The first free one from there on, around the end of the block.
     const auto bit = (begin + std::countr_zero(std::rotr(free, begin))) % static_cast<int>(kNatBlockPorts);
     return Binding{id.address, static_cast<std::uint16_t>(id.block * kNatBlockPorts + static_cast<unsigned>(bit))};
@@ -72,6 +78,22 @@ std::optional<Binding> NatPorts::find(const Uuid& device, std::span<const NatRan
         }
     }
     return std::nullopt;
+}
+
+bool NatPorts::runsLow(const Uuid& device, std::span<const NatRange> ranges, const Binding& remote, const Binding& found) const {
+    // Ports are taken all over the blocks: as long as much of one is free, much of the others is.
+    const auto sample = blocks_.find({device, found.address, blockNumber(found.port)});
+    if (sample == blocks_.end()) return false;
+    const auto known = sample->second.uses.find(remote);
+    if (known == sample->second.uses.end() || std::popcount(known->second) < static_cast<int>(kNatBlockPorts / 2)) return false;
+    unsigned free = 0, blocks = 0;
+    for (const auto& range : ranges)
+        for (auto it = blocks_.lower_bound({device, range.firstAddress, 0}); it != blocks_.upper_bound({device, range.lastAddress, kNatBlocks}); ++it) {
+            ++blocks;
+            free += static_cast<unsigned>(std::popcount(freeIn(*it, range, remote)));
+            if (free >= kReserve) return false;
+        }
+    return free < std::max(kNatBlockPorts, blocks * kNatBlockPorts / 4);
 }
 
 bool NatPorts::take(const Uuid& device, const Binding& port, const Binding& remote) {

@@ -48,6 +48,11 @@ public:
     /// from a place that `seed` gives; nothing is taken by it. nullopt: none of the blocks has one.
     std::optional<Binding> find(const Uuid& device, std::span<const NatRange> ranges, const Binding& remote,
                                 std::uint64_t seed) const;
+    /// `found` was free for `remote`: whether it is time to ask for one more block, so that none of its next connections
+    /// waits. While less than a block, or a quarter of what there is (at most kReserve), is free for a remote that half of
+    /// a block is taken by.
+    bool runsLow(const Uuid& device, std::span<const NatRange> ranges, const Binding& remote, const Binding& found) const;
+    static constexpr unsigned kReserve = 4 * kNatBlockPorts;
     /// The connection takes the port, once (a second time changes nothing); false when the port is in no block of
     /// this worker.
     bool take(const Uuid& device, const Binding& port, const Binding& remote);
@@ -68,6 +73,7 @@ private:
         std::optional<event::TimePoint> idleSince;  // not known before takeIdle() has seen a new block
     };
     using Blocks = std::map<NatBlockId, Block>;
+    static std::uint64_t freeIn(const Blocks::value_type& block, const NatRange& range, const Binding& remote);
     static std::optional<Binding> findIn(Blocks::const_iterator block, const NatRange& range, const Binding& remote, std::uint64_t seed);
     Block* blockOf(const Uuid& device, const Binding& port);
 

@@ -120,13 +120,14 @@ NatResult translateSource(PacketWalk& walk, const StateKey& key, const Targets& 
     Ranges ranges;
     for (const auto* t : targets) ranges.push_back({t->firstAddress, t->lastAddress, t->firstPort, t->lastPort});
     const Binding remote{key.destination, key.destinationPort};
-    if (const auto port = walk.state().freeNatPort(key.device, ranges, remote, key.hash())) {
-        walk.event(TakeNatPort{key.device, *port, remote});
-        return addTranslation(walk, {key, *port});
+    const auto free = walk.state().freeNatPort(key.device, ranges, remote, key.hash());
+    if (!free || walk.state().natPortsRunLow(key.device, ranges, remote, *free)) {
+        const auto* port = walk.place.in != nullptr ? walk.place.in : walk.place.out;
+        walk.event(LeaseNatBlock{key.device, port != nullptr && !port->isRouterPort(), {ranges.begin(), ranges.end()}});
     }
-    const auto* port = walk.place.in != nullptr ? walk.place.in : walk.place.out;
-    walk.event(LeaseNatBlock{key.device, port != nullptr && !port->isRouterPort(), {ranges.begin(), ranges.end()}});
-    return {Kind::Park, natBlockTag(key.device, ranges)};
+    if (!free) return {Kind::Park, natBlockTag(key.device, ranges)};
+    walk.event(TakeNatPort{key.device, *free, remote});
+    return addTranslation(walk, {key, *free});
 }
 
 }  // namespace

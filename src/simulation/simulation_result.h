@@ -111,7 +111,7 @@ struct TakeNatPort {
     flowstate::Binding remote;
     friend bool operator==(const TakeNatPort&, const TakeNatPort&) = default;
 };
-/// No leased port is left: a block is wanted.
+/// No leased port is left, or soon none: a block is wanted.
 struct LeaseNatBlock {
     Uuid device;
     bool deviceIsBridge = false;

@@ -29,6 +29,9 @@ public:
     /// NatPorts::find() of the worker.
     virtual std::optional<flowstate::Binding> freeNatPort(const Uuid& device, std::span<const flowstate::NatRange> ranges,
                                                           const flowstate::Binding& remote, std::uint64_t seed) const = 0;
+    /// NatPorts::runsLow() of the worker.
+    virtual bool natPortsRunLow(const Uuid& device, std::span<const flowstate::NatRange> ranges, const flowstate::Binding& remote,
+                                const flowstate::Binding& found) const = 0;
 };
 
 }  // namespace midonet::simulation

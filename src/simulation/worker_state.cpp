@@ -57,6 +57,10 @@ std::optional<flowstate::Binding> WorkerState::freeNatPort(const Uuid& device, s
                                                            const flowstate::Binding& remote, std::uint64_t seed) const {
     return natPorts_ == nullptr ? std::nullopt : natPorts_->find(device, ranges, remote, seed);
 }
+bool WorkerState::natPortsRunLow(const Uuid& device, std::span<const flowstate::NatRange> ranges, const flowstate::Binding& remote,
+                                 const flowstate::Binding& found) const {
+    return natPorts_ != nullptr && natPorts_->runsLow(device, ranges, remote, found);
+}
 
 std::optional<PortId> WorkerState::setMac(const BridgeId& bridge, net::VlanId vlan, net::Mac mac, const PortId& port) {
     return set(macs_, Key{bridge.uuid(), restOf(vlan, mac)}, port);

@@ -26,6 +26,8 @@ public:
     std::optional<flowstate::Binding> state(const flowstate::StateKey& key) const override;
     std::optional<flowstate::Binding> freeNatPort(const Uuid& device, std::span<const flowstate::NatRange> ranges,
                                                   const flowstate::Binding& remote, std::uint64_t seed) const override;
+    bool natPortsRunLow(const Uuid& device, std::span<const flowstate::NatRange> ranges, const flowstate::Binding& remote,
+                        const flowstate::Binding& found) const override;
 
     // Changes return what was there before; nullopt: nothing.
 

@@ -126,6 +126,29 @@ TEST_F(NatPortsTest, AReleasedPortIsFree) {
     EXPECT_EQ(ports.taken(), kNatBlockPorts - 1);
 }
 
+TEST_F(NatPortsTest, RunsLowWhileThereIsStillTime) {
+    /// How many ports are taken for the remote when it runs low.
+    const auto takenWhenLow = [&](const NatRange& r, const Binding& remote) {
+        for (std::uint64_t taken = 0;; ++taken) {
+            const auto port = find(r, remote, taken * 0x9e3779b97f4a7c15ULL);
+            if (!port || ports.runsLow(kDevice, {&r, 1}, remote, *port)) return taken;
+            ports.take(kDevice, *port, remote);
+        }
+    };
+    add("203.0.113.1", 10);
+    EXPECT_EQ(takenWhenLow(kAll, kRemote), kNatBlockPorts / 2) << "the only block is half taken";
+    const auto port = *find(kAll, kRemote);
+    EXPECT_FALSE(ports.runsLow(kDevice, {&kAll, 1}, {address("192.0.2.1"), 81}, port)) << "for another remote all is free";
+    add("203.0.113.1", 11);
+    EXPECT_FALSE(ports.runsLow(kDevice, {&kAll, 1}, kRemote, port)) << "a block to go on with";
+    EXPECT_GT(takenWhenLow(kAll, kRemote), kNatBlockPorts - 4) << "less than a block is left of two";
+    for (std::uint16_t block = 12; block < 50; ++block) add("203.0.113.1", block);
+    const auto taken = takenWhenLow(kAll, kRemote);
+    EXPECT_LT(taken, 40 * kNatBlockPorts) << "never all of 40";
+    EXPECT_GE(40 * kNatBlockPorts - taken, kNatBlockPorts) << "at least a block's worth is left";
+    EXPECT_LE(ports.taken(), 40 * kNatBlockPorts);
+}
+
 TEST_F(NatPortsTest, TakeAndReleaseCountOnce) {
     add("203.0.113.1", 10);
     const Binding port{address("203.0.113.1"), 640};

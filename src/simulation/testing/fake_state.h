@@ -39,6 +39,10 @@ public:
         return std::nullopt;
     }
 
+    bool natPortsRunLow(const Uuid&, std::span<const flowstate::NatRange>, const flowstate::Binding&, const flowstate::Binding&) const override {
+        return natPortsLow;
+    }
+
     void remember(const Decision& decision) {
         for (const auto& event : decision.events) {
             if (const auto* added = std::get_if<AddState>(&event)) entries.insert_or_assign(added->entry.key, added->entry.binding);
@@ -52,6 +56,7 @@ public:
     std::map<std::pair<BridgeId, net::Ipv4Address>, net::Mac> bridgeArps;
     std::unordered_map<flowstate::StateKey, flowstate::Binding> entries;
     std::vector<flowstate::Binding> natPorts;
+    bool natPortsLow = false;
     std::vector<TakeNatPort> taken;
 
 private:

@@ -156,6 +156,15 @@ TEST_F(Nat, DynamicSourceWaitsForABlock) {
     EXPECT_NE(natBlockTag(in.device(), ranges), natBlockTag(Uuid{9, 9}, ranges));
 }
 
+TEST_F(Nat, DynamicSourceAsksForTheNextBlockInTime) {
+    state.natPorts = {{ip("1.2.3.4"), 5000}};
+    state.natPortsLow = true;
+    const auto ran = apply(source(range("1.2.3.4", "1.2.3.5", 1, 65535)), tcpKey("10.0.0.1", 1000, "8.8.8.8", 80));
+    EXPECT_EQ(ran.result.kind, Kind::Applied);
+    const LeaseNatBlock wanted{in.device(), false, {{ip("1.2.3.4"), ip("1.2.3.5"), 1, 65535}}};
+    EXPECT_EQ(std::count(ran.decision.events.begin(), ran.decision.events.end(), Event{wanted}), 1);
+}
+
 TEST_F(Nat, DynamicDestinationIsChosenByTheConnection) {
     const auto nat = destination(range("10.0.0.5", "10.0.0.8", 8000, 8003));
     std::set<std::pair<net::IpAddress, unsigned>> used;
