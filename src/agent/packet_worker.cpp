@@ -91,6 +91,7 @@ void PacketWorker::apply(WorkerUpdate update) {
     if (update.snapshot) snapshot_ = std::move(update.snapshot);
     if (update.map) map_ = std::move(update.map);
     for (const auto& block : update.natBlocks) addNatBlock(block);
+    moveStates(update.invalidated);
     changed(update.invalidated);
     for (const auto& route : update.routes) changed(routed_.affectedBy(route.router, route.destination));
     for (const auto& change : update.macs) changeMac(change);
@@ -519,16 +520,30 @@ void PacketWorker::share(const Subject& subject, const simulation::Forward& resu
         if (const auto* e = std::get_if<simulation::UseState>(&effect)) used.push_back(e->key);
     if (added.empty() && used.empty()) return;
 
-    const auto peers = statePeersOf(subject.port, result.actions, *snapshot_, map_->self);
+    const auto peers = statePeersOf(portsOf(subject.port, result.actions), *snapshot_, map_->self);
     tags.insert(tags.end(), peers.tags.begin(), peers.tags.end());
-    sharing_.share(added, used, peers.hosts, loop_.clock().now());
-    if (sharing_.awaitsAnswers() && !retryTimer_) retryTimer_ = loop_.every(kRetryPeriod, [this] { retryStates(); });
+    sharing_.share(added, used, peers, loop_.clock().now());
+    awaitAnswers();
     if (added.empty()) return;
     // Other workers may have decided on its absence.
     std::vector<FlowTag> tagsOfAdded;
     for (const auto& entry : added) tagsOfAdded.push_back(FlowTag::state(entry.key.hash()));
     invalidateElsewhere(tagsOfAdded);
     outside_.report([&](WorkerReport& r) { r.states.insert(r.states.end(), added.begin(), added.end()); });
+}
+
+/// The hosts to which ports moved are to know their connections before the first packet comes there.
+void PacketWorker::moveStates(const std::vector<FlowTag>& invalidated) {
+    std::vector<FlowTag> tags;
+    std::copy_if(invalidated.begin(), invalidated.end(), std::back_inserter(tags), [](FlowTag tag) { return tag.kind() == FlowTag::Kind::StatePeers; });
+    if (tags.empty()) return;
+    const auto peersOf = [&](const std::vector<PortId>& ports) { return statePeersOf(ports, *snapshot_, map_->self); };
+    sharing_.movePeers(tags, peersOf, loop_.clock().now());
+    awaitAnswers();
+}
+
+void PacketWorker::awaitAnswers() {
+    if (sharing_.awaitsAnswers() && !retryTimer_) retryTimer_ = loop_.every(kRetryPeriod, [this] { retryStates(); });
 }
 
 void PacketWorker::sendState(const HostId& peer, ByteView frame) {

@@ -118,6 +118,8 @@ private:
     void learnArp(const simulation::LearnArp& learned);
     void addNatBlock(const flowstate::NatBlockId& block);
     void onStateFrame(ByteView frame);
+    void moveStates(const std::vector<flow::FlowTag>& invalidated);
+    void awaitAnswers();
     void invalidateElsewhere(const std::vector<flow::FlowTag>& tags);
     void sendState(const HostId& peer, ByteView frame);
     void changed(flow::FlowTag tag);

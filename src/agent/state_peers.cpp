@@ -4,8 +4,7 @@
 
 namespace midonet::agent {
 
-StatePeers statePeersOf(const PortId& ingress, const simulation::VirtualActions& actions, const topology::TopologySnapshot& topology,
-                        const HostId& self) {
+StatePeers statePeersOf(std::vector<PortId> ports, const topology::TopologySnapshot& topology, const HostId& self) {
     StatePeers peers;
     const auto addPort = [&](const PortId& id) {
         peers.tags.push_back(flow::FlowTag::statePeers(id.uuid()));
@@ -19,13 +18,19 @@ StatePeers statePeersOf(const PortId& ingress, const simulation::VirtualActions&
             peers.hosts.insert(peers.hosts.end(), group->hosts.begin(), group->hosts.end());
         }
     };
-    addPort(ingress);
-    for (const auto& action : actions)
-        if (const auto* out = std::get_if<simulation::ToPort>(&action)) addPort(out->port);
+    for (const auto& port : ports) addPort(port);
     std::sort(peers.hosts.begin(), peers.hosts.end());
     peers.hosts.erase(std::unique(peers.hosts.begin(), peers.hosts.end()), peers.hosts.end());
     std::erase(peers.hosts, self);
+    peers.ports = std::move(ports);
     return peers;
+}
+
+std::vector<PortId> portsOf(const PortId& ingress, const simulation::VirtualActions& actions) {
+    std::vector<PortId> ports{ingress};
+    for (const auto& action : actions)
+        if (const auto* out = std::get_if<simulation::ToPort>(&action)) ports.push_back(out->port);
+    return ports;
 }
 
 }  // namespace midonet::agent

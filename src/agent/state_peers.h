@@ -11,10 +11,13 @@ namespace midonet::agent {
 /// that its state has to be known there (reference section 6.4): where those ports are bound, and where the other
 /// ports of their stateful groups are. Without `self`; ordered, each once. A change of it invalidates the tags.
 struct StatePeers {
+    std::vector<PortId> ports;
     std::vector<HostId> hosts;
     flow::FlowTags tags;
+    friend bool operator==(const StatePeers&, const StatePeers&) = default;
 };
-StatePeers statePeersOf(const PortId& ingress, const simulation::VirtualActions& actions,
-                        const topology::TopologySnapshot& topology, const HostId& self);
+StatePeers statePeersOf(std::vector<PortId> ports, const topology::TopologySnapshot& topology, const HostId& self);
+/// The port that a packet comes in through, and those that it leaves through.
+std::vector<PortId> portsOf(const PortId& ingress, const simulation::VirtualActions& actions);
 
 }  // namespace midonet::agent

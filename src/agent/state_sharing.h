@@ -2,9 +2,11 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <functional>
+#include <memory>
 #include <span>
 #include <vector>
 
+#include "agent/state_peers.h"
 #include "flowstate/state_exchange.h"
 #include "flowstate/state_table.h"
 
@@ -26,8 +28,12 @@ public:
 
     /// A flow rests on `added` (new) and `used`, and these hosts are to know. Nothing is sent again to a host that
     /// was told.
-    void share(std::span<const flowstate::StateEntry> added, std::span<const flowstate::StateKey> used,
-               const std::vector<HostId>& peers, event::TimePoint now);
+    void share(std::span<const flowstate::StateEntry> added, std::span<const flowstate::StateKey> used, const StatePeers& peers,
+               event::TimePoint now);
+    /// These tags of StatePeers are wrong: a port moved, or a group changed. Tells the hosts that are new what is known of their
+    /// connections, before they ask for it with a packet; `peersOf` says who is to know now.
+    void movePeers(const std::vector<flow::FlowTag>& tags, const std::function<StatePeers(const std::vector<PortId>&)>& peersOf,
+                   event::TimePoint now);
     struct Told {
         std::vector<flowstate::StateEntry> news;  ///< In the table now, and was not before.
         bool forOthers = false;  ///< It may be the answer to a message of another worker of this host.
@@ -45,8 +51,9 @@ public:
     std::size_t size() const { return shared_.size(); }
 
 private:
+    /// Hosts stay among the peers of a connection that is in use: what moved away may have left a NAT port to be kept there.
     struct Shared {
-        std::vector<HostId> peers;
+        std::shared_ptr<const StatePeers> peers;  ///< One for all keys of a flow.
         event::TimePoint told;
     };
     void tell(const HostId& peer, std::span<const flowstate::StateEntry> entries, event::TimePoint now);

@@ -367,6 +367,90 @@ TEST_F(NatTest, TranslationsOutliveARestartOfTheAgent) {
     EXPECT_THAT(world.send(outside.machine, in("172.16.0.2", tcp(80, seen.sourcePort))), Delivers({{a, atA(tcp(80, 1000))}}));
 }
 
+/// A machine with a guarded port, behind a source translation, moves to another host while it has a connection.
+class MigrationTest : public NatTest {
+protected:
+    const HostName third = world.host();
+    ParsedPacket seen;
+
+    MigrationTest() {
+        const auto forward = network.chain({when(rule(Rule::ACCEPT), [](Condition& c) { c.set_match_forward_flow(true); })});
+        const auto answers = network.chain({when(rule(Rule::ACCEPT), [](Condition& c) { c.set_match_return_flow(true); }),
+                                            when(rule(Rule::DROP), [](Condition& c) { c.set_dl_type(0x0800); })});
+        network.setPortFilters(a.port, forward, answers);
+        translateSources();
+        seen = outsideOf(a, question());
+        EXPECT_THAT(world.send(outside.machine, answer()), Delivers({{a, atA(tcp(80, 1000))}}));
+    }
+    void migrate(event::Duration pause = {}) {
+        world.unbind(a);
+        world.advance(pause);
+        world.bind(a, third);
+    }
+    Packet question() const { return out(a, addressOfA(), tcp(1000, 80)); }
+    Packet answer() const { return in("172.16.0.2", tcp(80, seen.sourcePort)); }
+    void expectQuestionPasses() {
+        const auto got = world.send(a, question());
+        ASSERT_THAT(got, SizeIs(1));
+        EXPECT_EQ(got[0].vm, outside.machine.name);
+        EXPECT_EQ(headersOf(got[0]).sourcePort, seen.sourcePort) << "the same connection";
+    }
+    void expectAnswerPasses() { EXPECT_THAT(world.send(outside.machine, answer()), Delivers({{a, atA(tcp(80, 1000))}})); }
+};
+
+TEST_F(MigrationTest, ConnectionGoesOnWhenTheMachineSpeaksFirst) {
+    migrate();
+    expectQuestionPasses();
+    expectAnswerPasses();
+}
+
+TEST_F(MigrationTest, ConnectionGoesOnWhenTheOtherSideSpeaksFirst) {
+    migrate();
+    expectAnswerPasses();
+    expectQuestionPasses();
+}
+
+TEST_F(MigrationTest, ConnectionGoesOnAfterAPause) {
+    migrate(30s);
+    expectQuestionPasses();
+    expectAnswerPasses();
+}
+
+TEST_F(MigrationTest, ConnectionGoesOnThoughTheHostOfBeforeIsGone) {
+    world.killAgent(first);
+    migrate();
+    expectQuestionPasses();
+    expectAnswerPasses();
+    world.startAgent(first);
+}
+
+TEST_F(MigrationTest, ItsNatPortIsNotGivenToAnotherConnection) {
+    migrate();
+    const auto other = network.machine(bridge, first, "10.0.0.9");
+    for (int i = 0; i < 20; ++i) {
+        expectQuestionPasses();
+        expectAnswerPasses();
+        world.advance(10s);
+    }
+    for (unsigned port = 1; port <= 64; ++port)
+        EXPECT_NE(outsideOf(other, out(other, *net::Ipv4Address::parse("10.0.0.9"), tcp(port, 80))).sourcePort, seen.sourcePort);
+}
+
+TEST_F(MigrationTest, AGuardedServerGoesOnAnswering) {
+    // b opens a connection to a through a's guard, a answers from its new host.
+    const auto open = network.chain({});
+    network.setPortFilters(b.port, network.chain({when(rule(Rule::ACCEPT), [](Condition& c) { c.set_match_forward_flow(true); })}),
+                           network.chain({when(rule(Rule::ACCEPT), [](Condition& c) { c.set_match_return_flow(true); }),
+                                          when(rule(Rule::DROP), [](Condition& c) { c.set_dl_type(0x0800); })}));
+    network.setPortFilters(a.port, open, open);
+    const auto ask = eth(b.mac, a.mac) / ipv4("10.0.0.3", "10.0.0.2") / tcp(5000, 22);
+    const auto tell = eth(a.mac, b.mac) / ipv4("10.0.0.2", "10.0.0.3") / tcp(22, 5000);
+    world.sendOnce(b, ask.toBytes());
+    EXPECT_THAT(world.send(a, tell), Delivers({{b, tell}}));
+    migrate();
+    EXPECT_THAT(world.send(a, tell), Delivers({{b, tell}}));
+}
+
 class BalancingTest : public NatTest {
 protected:
     const Vm c = network.machine(bridge, gateway, "10.0.0.4");
