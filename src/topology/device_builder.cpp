@@ -231,9 +231,11 @@ std::shared_ptr<const ChainParts> readChain(ObjectCache& cache, const ChainId& i
             continue;
         }
         addPortGroups(rule->condition, parts->portGroups);
+        if (const auto* const jump = std::get_if<Jump>(&rule->action)) parts->jumps.push_back(jump->chain);
         parts->chain.rules.push_back(std::move(*rule));
     }
     sortUnique(parts->portGroups);
+    sortUnique(parts->jumps);
     const auto& groups = parts->addressGroups = addressGroupsOf(parts->chain.rules, addressGroup);
     parts->chain.index = makeRuleIndex(parts->chain.rules, [&](const IpAddrGroupId& wanted) -> const IpAddrGroup* {
         const auto found = std::find_if(groups.begin(), groups.end(), [&](const auto& group) { return group->id() == wanted; });

@@ -35,7 +35,8 @@ struct RouterParts {
 struct ChainParts {
     Chain chain;
     std::vector<IpAddrGroupPtr> addressGroups;  ///< Those that exist. The index is made of them.
-    std::vector<PortGroupId> portGroups;        ///< Ordered, each once.
+    std::vector<PortGroupId> portGroups;        ///< Ordered, each once; the same for `jumps`.
+    std::vector<ChainId> jumps;
     friend bool operator==(const ChainParts& a, const ChainParts& b) {
         return a.chain.sameRules(b.chain) && a.addressGroups == b.addressGroups;
     }

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <tuple>
+#include <iterator>
 
 #include "base/log.h"
 #include "model/ids.h"
@@ -14,11 +14,6 @@ namespace {
 
 const Logger kLog{"topology"};
 
-template <class Map>
-void dropUnvisited(Map& nodes, std::uint64_t round) {
-    boost::unordered::erase_if(nodes, [&](const auto& node) { return node.second->round != round; });
-}
-
 template <class Map, class Id>
 auto* nodeOf(const Map& nodes, const Id& id) {
     const auto found = nodes.find(id);
@@ -26,51 +21,133 @@ auto* nodeOf(const Map& nodes, const Id& id) {
 }
 
 template <class T>
-bool sameNeeds(const T&, const T&) {
+void sortUnique(std::vector<T>& values) {
+    std::sort(values.begin(), values.end());
+    values.erase(std::unique(values.begin(), values.end()), values.end());
+}
+
+// --- what needs what: forEachNeed() names all (nil: nothing), needsLess() compares two values of one node -------------
+
+template <class Id>
+bool isGone(const Id& before, const Id& after) {
+    return !before.isNil() && before != after;
+}
+template <class Id>
+bool isGone(const std::vector<Id>& before, const std::vector<Id>& after) {
+    return !std::includes(after.begin(), after.end(), before.begin(), before.end());
+}
+
+template <class Visit>
+void forEachNeed(const std::vector<PortId>& ports, Visit visit) {
+    for (const auto& port : ports) visit(port);
+}
+bool needsLess(const std::vector<PortId>& before, const std::vector<PortId>& after) { return isGone(before, after); }
+
+template <class Visit>
+void forEachNeed(const Port& port, Visit visit) {
+    visit(port.inboundFilter);
+    visit(port.outboundFilter);
+    for (const auto& group : port.groups) visit(group);
+    visit(port.peer);
+    visit(port.bridge);
+    visit(port.router);
+}
+bool needsLess(const Port& before, const Port& after) {
+    return isGone(before.inboundFilter, after.inboundFilter) || isGone(before.outboundFilter, after.outboundFilter) ||
+           isGone(before.groups, after.groups) || isGone(before.peer, after.peer) || isGone(before.bridge, after.bridge) ||
+           isGone(before.router, after.router);
+}
+
+template <class Visit>
+void forEachNeed(const BridgeParts& parts, Visit visit) {
+    visit(parts.bridge.inboundFilter);
+    visit(parts.bridge.outboundFilter);
+    forEachNeed(parts.ports, visit);
+}
+bool needsLess(const BridgeParts& before, const BridgeParts& after) {
+    return isGone(before.bridge.inboundFilter, after.bridge.inboundFilter) ||
+           isGone(before.bridge.outboundFilter, after.bridge.outboundFilter) || isGone(before.ports, after.ports);
+}
+
+std::array<ChainId, 4> chainsOf(const Router& router) {
+    return {router.inboundFilter, router.outboundFilter, router.forwardChain, router.localRedirectChain};
+}
+template <class Visit>
+void forEachNeed(const RouterParts& parts, Visit visit) {
+    for (const auto& chain : chainsOf(parts.router)) visit(chain);
+    forEachNeed(parts.ports, visit);
+    for (const auto& route : parts.routes) visit(route);
+    visit(parts.loadBalancer);
+}
+bool needsLess(const RouterParts& before, const RouterParts& after) {
+    return chainsOf(before.router) != chainsOf(after.router) || isGone(before.ports, after.ports) ||
+           isGone(before.routes, after.routes) || isGone(before.loadBalancer, after.loadBalancer);
+}
+
+template <class Visit>
+void forEachNeed(const ChainParts& parts, Visit visit) {
+    for (const auto& group : parts.addressGroups) visit(group->id());
+    for (const auto& group : parts.portGroups) visit(group);
+    for (const auto& chain : parts.jumps) visit(chain);
+}
+bool needsLess(const ChainParts& before, const ChainParts& after) {
+    const auto sameId = [](const auto& a, const auto& b) { return a->id() == b->id(); };
+    return isGone(before.portGroups, after.portGroups) || isGone(before.jumps, after.jumps) ||
+           !std::equal(before.addressGroups.begin(), before.addressGroups.end(), after.addressGroups.begin(), after.addressGroups.end(), sameId);
+}
+
+// The others need nothing.
+template <class T, class Visit>
+void forEachNeed(const T&, Visit) {}
+template <class T>
+bool needsLess(const T&, const T&) {
     return false;
 }
-bool sameNeeds(const Port& a, const Port& b) {
-    return a.inboundFilter == b.inboundFilter && a.outboundFilter == b.outboundFilter && a.groups == b.groups && a.peer == b.peer;
+
+template <class T>
+bool needsLess(const std::shared_ptr<const T>& before, const std::shared_ptr<const T>& after) {
+    return before && !(after && !needsLess(*before, *after));
 }
 
-/// Something is in force that may need what the NSDB's version of it does not.
-template <class Map>
-bool hasOutdated(const Map& nodes) {
-    return std::any_of(nodes.begin(), nodes.end(), [](const auto& entry) {
-        const auto& [inForce, now] = std::tie(entry.second->inForce, entry.second->made.value);
-        return inForce && inForce != now && !(now && sameNeeds(*inForce, *now));
-    });
+// --- patching -----------------------------------------------------------------------------------
+
+/// `old`, or `now` if that is something else.
+template <class T>
+std::shared_ptr<const T> sharedIfEqual(const std::shared_ptr<const T>& old, T&& now) {
+    return old && *old == now ? old : std::make_shared<const T>(std::forward<T>(now));
 }
 
-/// `now`, or what was in the old snapshot if that is equal.
-template <class Map, class Id, class T>
-auto sharedIfEqual(const Map& before, const Id& id, T&& now) {
-    const auto old = before.find(id);
-    return old != before.end() && *old->second == now ? old->second : std::make_shared<const std::decay_t<T>>(std::forward<T>(now));
+template <class Id, class T>
+void setIfOther(SharedMap<Id, T>& map, const Id& id, std::shared_ptr<const T> value) {
+    if (map.find(id) != value.get()) map.set(id, std::move(value));
+}
+
+/// What a bridge knows of its port is the same.
+bool sameForBridge(const Port& a, const Port& b) {
+    return a.bridge == b.bridge && a.router == b.router && a.exterior() == b.exterior() && a.peer == b.peer && a.vlan == b.vlan;
 }
 
 }  // namespace
 
-template <class T>
-struct DeviceGraph::Node {
-    Derived<T> made;                    // of the NSDB of now
-    std::shared_ptr<const T> inForce;   // the newest that had all it needs
-    std::uint64_t round = 0;
-    bool usable = false;                // complete once: what needs it need not wait
-
-    /// `ready`: all that `made` needs is there.
-    void settle(bool ready) {
-        if (!made.loaded || !ready) return;
-        inForce = made.value;
-        usable = true;
-    }
+/// Something that may be stale, and may have to be walked over.
+struct DeviceGraph::AnyNode {
+    virtual ~AnyNode() = default;
+    virtual void refresh() = 0;
+    virtual void reachNeeds() = 0;
+    std::uint64_t walk = 0;  // the last one that reached it
 };
 
+/// What is kept of a kind of node beside its value.
+template <class T>
+struct DeviceGraph::Beside {};
+
 /// What its host said of a port, and until when that is believed although it is not said any more.
-struct DeviceGraph::PortNode : Node<Port> {
+template <>
+struct DeviceGraph::Beside<Port> {
     std::string interface;
     std::optional<model::PortState> state;
-    event::HandlePtr lost;  // set: the state vanished, and is believed until this timer ends
+    event::HandlePtr lost;      // set: the state vanished, and is believed until this timer ends
+    std::vector<PortId> linked; // ports that named this one as their peer, now or before
     bool stateIsOf(const HostId& host) const { return state && model::uuidOf(state->host_id()) == host.uuid(); }
     void forgetState() {
         lost.reset();
@@ -78,8 +155,33 @@ struct DeviceGraph::PortNode : Node<Port> {
     }
 };
 
+/// `value`: made of the NSDB of now.
+template <class Id, class T>
+struct DeviceGraph::Node final : AnyNode, Derived<T>, Beside<T> {
+    Node(DeviceGraph& g, const Id& i) : graph(g), id(i) { graph.stale_.push_back(this); }
+    void refresh() override { graph.refresh(*this); }
+    void onStale() override { graph.stale_.push_back(this); }
+    void reachNeeds() override {
+        const auto visit = [&](const auto& needed) { graph.reach(needed); };
+        if (this->value) forEachNeed(*this->value, visit);
+        if (inForce && inForce != this->value) forEachNeed(*inForce, visit);
+    }
+    bool isSettled() const { return usable && inForce == this->value; }
+
+    DeviceGraph& graph;
+    const Id id;
+    std::shared_ptr<const T> inForce;   // the newest that had all it needs
+    bool usable = false;                // complete once: what needs it need not wait
+    bool waits = false;                 // among the unsettled ones
+};
+
 DeviceGraph::DeviceGraph(event::Loop& loop, nsdb::Store& store, HostId host, event::Duration peerGrace, std::function<void()> onChange)
-    : loop_(loop), host_(host), peerGrace_(peerGrace), onChange_(std::move(onChange)), cache_(loop, store, onChange_) {}
+    : loop_(loop),
+      host_(host),
+      peerGrace_(peerGrace),
+      onChange_(std::move(onChange)),
+      cache_(loop, store, onChange_),
+      bindings_(std::make_unique<BindingsNode>(*this, host)) {}
 
 DeviceGraph::~DeviceGraph() = default;
 
@@ -95,152 +197,153 @@ void DeviceGraph::setLocalPorts(std::map<PortId, net::TunnelKey> ports) {
     };
     for (const auto& ids : {changed(local_, ports), changed(ports, local_)})
         for (const auto& id : ids)
-            if (auto* const node = nodeOf(ports_, id)) node->made.reads.forget();
+            if (auto* const node = nodeOf(ports_.byId, id)) node->forget();
     local_ = std::move(ports);
     onChange_();
 }
 
-std::optional<std::vector<WantedBinding>> DeviceGraph::bindings() const {
-    if (!bound_.loaded) return std::nullopt;
+std::optional<std::vector<WantedBinding>> DeviceGraph::newBindings() {
+    if (!std::exchange(bindingsChanged_, false) || !bindings_->value) return std::nullopt;
     std::vector<WantedBinding> wanted;
-    for (const auto& id : *bound_.value) {
-        const auto* const node = nodeOf(ports_, id);
-        if (node != nullptr && node->made.value && !node->interface.empty()) wanted.push_back({id, node->interface});
+    for (const auto& id : *bindings_->value) {
+        const auto& node = *ports_.byId.at(id);
+        if (node.value && !node.interface.empty()) wanted.push_back({id, node.interface});
     }
     return wanted;
 }
 
 bool DeviceGraph::isLost(const PortId& id) const {
-    const auto* const node = nodeOf(ports_, id);
+    const auto* const node = nodeOf(ports_.byId, id);
     return node != nullptr && node->lost != nullptr;
 }
 
-// --- asking for what is reachable -----------------------------------------------------------------
-
-void DeviceGraph::walk() {
-    cache_.derive(bound_, [&] {
-        const auto ids = cache_.referrers<model::Port>("host_id", host_.uuid());
-        auto out = std::make_shared<std::vector<PortId>>();
-        if (ids)
-            for (const auto& id : *ids) out->emplace_back(id);
-        return out;
-    });
-    if (bound_.value) pending_ = *bound_.value;
-    while (!pending_.empty()) {
-        const auto id = pending_.back();
-        pending_.pop_back();
-        if (const auto& port = usePort(id).made.value) useDeviceOf(*port);
+std::shared_ptr<TopologySnapshot> DeviceGraph::rebuild(const TopologySnapshot& before) {
+    while (!stale_.empty()) {
+        auto* const node = stale_.back();
+        stale_.pop_back();
+        node->refresh();
     }
+    settle();
+    if (std::exchange(someNeededLess_, false)) dropUnreached();
+    auto next = std::make_shared<TopologySnapshot>(before);
+    ++next->generation;
+    patch(*next);
+    return next;
 }
 
-/// nullptr when it was visited in this round.
-template <class Id, class N>
-N* DeviceGraph::enter(Nodes<Id, N>& nodes, const Id& id) {
-    auto& slot = nodes[id];
-    if (!slot) slot = std::make_unique<N>();
-    if (slot->round == cache_.round()) return nullptr;
-    slot->round = cache_.round();
-    return slot.get();
+// --- making anew what is stale ------------------------------------------------------------------
+
+/// The node, which is made if there is none.
+template <class Id>
+auto& DeviceGraph::need(const Id& id) {
+    auto& slot = nodesOf(id).byId[id];
+    using N = typename std::decay_t<decltype(slot)>::element_type;
+    if (!slot) slot = std::make_unique<N>(*this, id);
+    return *slot;
 }
 
-/// For what the newest needs, and for what the one in force needs as long as it is.
-template <class T, class Ask>
-void DeviceGraph::askForBoth(const Node<T>& node, Ask ask) {
-    if (node.made.value) ask(*node.made.value);
-    if (node.inForce && node.inForce != node.made.value) ask(*node.inForce);
+/// False: its value is the same.
+template <class N, class Make>
+bool DeviceGraph::remake(N& node, Make make) {
+    const auto before = node.value;
+    cache_.derive(node, make);
+    if (node.value == before) return false;
+    // What is in force needs what it needs until it is replaced.
+    if (before != node.inForce) someNeededLess_ = someNeededLess_ || needsLess(before, node.value);
+    if (node.value)
+        forEachNeed(*node.value, [&](const auto& id) {
+            if (!id.isNil()) need(id);
+        });
+    return true;
 }
 
-DeviceGraph::PortNode& DeviceGraph::usePort(const PortId& id) {
-    auto* const node = enter(ports_, id);
-    if (node == nullptr) return *ports_.at(id);
-    cache_.derive(node->made, [&] { return makePort(id, *node); });
-    askForBoth(*node, [&](const Port& port) {
-        useChain(port.inboundFilter);
-        useChain(port.outboundFilter);
-        for (const auto& group : port.groups) usePortGroup(group);
-        if (port.interior()) pending_.push_back(port.peer);
+template <class N>
+void DeviceGraph::settleLater(N& node) {
+    if (!node.loaded || node.isSettled() || std::exchange(node.waits, true)) return;
+    nodesOf(node.id).unsettled.push_back(&node);
+}
+
+void DeviceGraph::refresh(BindingsNode& node) {
+    const bool changed = remake(node, [&] {
+        const auto ids = cache_.referrers<model::Port>("host_id", host_.uuid());
+        return ids ? std::make_shared<std::vector<PortId>>(ids->begin(), ids->end()) : std::make_shared<std::vector<PortId>>();
     });
-    return *node;
+    if (!changed) return;
+    someNeededLess_ = someNeededLess_ || needsLess(node.inForce, node.value);
+    node.inForce = node.value;
+    bindingsChanged_ = true;
 }
 
-void DeviceGraph::useDeviceOf(const Port& port) {
-    if (!port.bridge.isNil()) useBridge(port.bridge);
-    if (!port.router.isNil()) useRouter(port.router);
+void DeviceGraph::refresh(PortNode& node) {
+    const bool existed = node.value != nullptr;
+    const auto interface = node.interface;
+    if (remake(node, [&] { return makePort(node); })) {
+        if (node.value && node.value->interior()) {
+            auto& linked = ports_.byId.at(node.value->peer)->linked;
+            if (std::find(linked.begin(), linked.end(), node.id) == linked.end()) linked.push_back(node.id);
+        }
+        for (const auto& id : node.linked)
+            if (const auto* const other = nodeOf(ports_.byId, id); other != nullptr && other->inForce) touchDeviceOf(*other->inForce);
+    }
+    bindingsChanged_ = bindingsChanged_ || existed != (node.value != nullptr) || interface != node.interface;
+    settleLater(node);
 }
 
-void DeviceGraph::useBridge(const BridgeId& id) {
-    auto* const node = enter(bridges_, id);
-    if (node == nullptr) return;
-    cache_.derive(node->made, [&] { return readBridge(cache_, id); });
-    askForBoth(*node, [&](const BridgeParts& parts) {
-        useChain(parts.bridge.inboundFilter);
-        useChain(parts.bridge.outboundFilter);
-        for (const auto& port : parts.ports) usePort(port);
+void DeviceGraph::refresh(BridgeNode& node) {
+    remake(node, [&] { return readBridge(cache_, node.id); });
+    settleLater(node);
+}
+
+void DeviceGraph::refresh(RouterNode& node) {
+    remake(node, [&] { return readRouter(cache_, node.id); });
+    settleLater(node);
+}
+
+void DeviceGraph::refresh(RouteNode& node) {
+    if (remake(node, [&] { return readRoute(cache_, node.id); })) touch(node);
+}
+
+void DeviceGraph::refresh(ChainNode& node) {
+    remake(node, [&] {
+        return readChain(cache_, node.id, [&](const IpAddrGroupId& id) {
+            auto& group = need(id);
+            refresh(group);
+            return group.value;
+        });
     });
+    settleLater(node);
 }
 
-void DeviceGraph::useRouter(const RouterId& id) {
-    auto* const node = enter(routers_, id);
-    if (node == nullptr) return;
-    cache_.derive(node->made, [&] { return readRouter(cache_, id); });
-    askForBoth(*node, [&](const RouterParts& parts) {
-        const auto& router = parts.router;
-        for (const auto& chain : {router.inboundFilter, router.outboundFilter, router.forwardChain, router.localRedirectChain})
-            useChain(chain);
-        for (const auto& port : parts.ports) usePort(port);
-        for (const auto& routeId : parts.routes)
-            if (auto* const route = enter(routes_, routeId)) cache_.derive(route->made, [&] { return readRoute(cache_, routeId); });
-        if (parts.loadBalancer.isNil()) return;
-        if (auto* const balancer = enter(loadBalancers_, parts.loadBalancer))
-            cache_.derive(balancer->made, [&] { return readLoadBalancer(cache_, parts.loadBalancer); });
-    });
+void DeviceGraph::refresh(PortGroupNode& node) {
+    if (remake(node, [&] { return readPortGroup(cache_, node.id); })) touch(node);
 }
 
-void DeviceGraph::useChain(const ChainId& id) {
-    if (id.isNil()) return;
-    auto* const node = enter(chains_, id);
-    if (node == nullptr) return;
-    cache_.derive(node->made, [&] {
-        return readChain(cache_, id, [&](const IpAddrGroupId& group) { return useIpAddrGroup(group); });
-    });
-    askForBoth(*node, [&](const ChainParts& parts) {
-        for (const auto& group : parts.addressGroups) useIpAddrGroup(group->id());
-        for (const auto& group : parts.portGroups) usePortGroup(group);
-        for (const auto& rule : parts.chain.rules)
-            if (const auto* jump = std::get_if<Jump>(&rule.action)) useChain(jump->chain);
-    });
+void DeviceGraph::refresh(IpAddrGroupNode& node) {
+    if (remake(node, [&] { return readIpAddrGroup(cache_, node.id); })) touch(node);
 }
 
-void DeviceGraph::usePortGroup(const PortGroupId& id) {
-    if (auto* const node = enter(portGroups_, id)) cache_.derive(node->made, [&] { return readPortGroup(cache_, id); });
-}
-
-/// Also what a chain is made of: it asks again in the same round, and has to be told apart from a visit.
-IpAddrGroupPtr DeviceGraph::useIpAddrGroup(const IpAddrGroupId& id) {
-    enter(ipAddrGroups_, id);
-    auto& node = *ipAddrGroups_.at(id);
-    cache_.derive(node.made, [&] { return readIpAddrGroup(cache_, id); });
-    return node.made.value;
+void DeviceGraph::refresh(LoadBalancerNode& node) {
+    if (remake(node, [&] { return readLoadBalancer(cache_, node.id); })) touch(node);
 }
 
 // --- ports ------------------------------------------------------------------------------------
 
-PortPtr DeviceGraph::makePort(const PortId& id, PortNode& node) {
-    auto port = readPort(cache_, id, node.interface);
+PortPtr DeviceGraph::makePort(PortNode& node) {
+    auto port = readPort(cache_, node.id, node.interface);
     if (!port) return nullptr;
     if (port->host == host_ || !port->exterior()) {
         node.forgetState();
-        const auto local = local_.find(id);
+        const auto local = local_.find(node.id);
         port->active = port->exterior() && local != local_.end();
         if (port->active) port->tunnelKey = local->second;
     } else {
-        believeHost(id, node, *port);
+        believeHost(node, *port);
     }
     return port;
 }
 
-void DeviceGraph::believeHost(const PortId& id, PortNode& node, Port& port) {
-    const auto bytes = cache_.state<model::Port>(id.uuid(), "state");
+void DeviceGraph::believeHost(PortNode& node, Port& port) {
+    const auto bytes = cache_.state<model::Port>(node.id.uuid(), "state");
     if (!bytes.loaded) return;
     if (bytes) {
         node.forgetState();
@@ -248,11 +351,11 @@ void DeviceGraph::believeHost(const PortId& id, PortNode& node, Port& port) {
         if (state.ParseFromString(*bytes))
             node.state = std::move(state);
         else
-            kLog.warn("port state ignored: it cannot be decoded", {kv("port", id)});
+            kLog.warn("port state ignored: it cannot be decoded", {kv("port", node.id)});
     } else if (!node.stateIsOf(port.host) || !node.state->active()) {
         node.forgetState();  // its binding has ended: that is why the state went, not a dead agent
     } else if (!node.lost) {
-        node.lost = loop_.after(peerGrace_, [this, id] { onGraceOver(id); });
+        node.lost = loop_.after(peerGrace_, [this, id = node.id] { onGraceOver(id); });
     }
     // State reported by a host that lost the binding says nothing.
     if (!node.stateIsOf(port.host)) return;
@@ -261,36 +364,54 @@ void DeviceGraph::believeHost(const PortId& id, PortNode& node, Port& port) {
 }
 
 void DeviceGraph::onGraceOver(const PortId& id) {
-    auto* const node = nodeOf(ports_, id);
+    auto* const node = nodeOf(ports_.byId, id);
     if (node == nullptr) return;
-    node->made.reads.forget();
+    node->forget();
     onChange_();
     node->forgetState();  // ends the timer that is running this: nothing of it is used after
 }
 
 // --- deciding what is complete ----------------------------------------------------------------
 
-bool DeviceGraph::chainUsable(const ChainId& id) const {
-    if (id.isNil()) return true;
-    const auto* const node = nodeOf(chains_, id);
-    return node != nullptr && node->usable;
+void DeviceGraph::settle() {
+    settleChains();
+    settleEach(ports_);
+    settleEach(bridges_);
+    settleEach(routers_);
 }
+
+template <class Id, class N>
+void DeviceGraph::settleEach(Nodes<Id, N>& nodes) {
+    std::erase_if(nodes.unsettled, [&](N* node) {
+        if (node->value && !isReady(*node)) return false;
+        putInForce(*node);
+        return true;
+    });
+}
+
+template <class N>
+void DeviceGraph::putInForce(N& node) {
+    node.waits = false;
+    const auto before = std::exchange(node.inForce, node.value);
+    node.usable = true;
+    if (before == node.value) return;
+    someNeededLess_ = someNeededLess_ || needsLess(before, node.value);
+    touchChange(node, before.get());
+}
+
+bool DeviceGraph::chainUsable(const ChainId& id) const { return id.isNil() || chains_.byId.at(id)->usable; }
 
 /// A chain is complete when all that can be jumped to is; chains may jump in circles.
 void DeviceGraph::settleChains() {
-    std::vector<Node<ChainParts>*> waiting;
-    for (const auto& [id, node] : chains_)
-        if (node->made.loaded && (!node->usable || node->inForce != node->made.value)) waiting.push_back(node.get());
-    if (waiting.empty()) return;
-    std::vector<Node<ChainParts>*> incomplete;
-    const auto leadsToIncomplete = [&](const Node<ChainParts>& node) {
-        if (!node.made.value) return false;
-        const auto& rules = node.made.value->chain.rules;
-        return std::any_of(rules.begin(), rules.end(), [&](const Rule& rule) {
-            const auto* const jump = std::get_if<Jump>(&rule.action);
-            if (jump == nullptr || chainUsable(jump->chain)) return false;
-            const auto* const target = nodeOf(chains_, jump->chain);
-            return target == nullptr || !target->made.loaded || std::find(incomplete.begin(), incomplete.end(), target) != incomplete.end();
+    auto waiting = std::exchange(chains_.unsettled, {});
+    auto& incomplete = chains_.unsettled;
+    const auto leadsToIncomplete = [&](const ChainNode& node) {
+        if (!node.value) return false;
+        const auto& jumps = node.value->jumps;
+        return std::any_of(jumps.begin(), jumps.end(), [&](const ChainId& id) {
+            if (chainUsable(id)) return false;
+            const auto& target = *chains_.byId.at(id);
+            return !target.loaded || std::find(incomplete.begin(), incomplete.end(), &target) != incomplete.end();
         });
     };
     for (std::size_t found = 1; found != 0;) {
@@ -300,128 +421,196 @@ void DeviceGraph::settleChains() {
             return true;
         });
     }
-    for (auto* const node : waiting) node->settle(true);
+    for (auto* const node : waiting) putInForce(*node);
 }
 
-void DeviceGraph::settlePort(PortNode& node) const {
-    if (node.usable && node.inForce == node.made.value) return;
-    if (!node.made.value) return node.settle(true);
-    const auto& port = *node.made.value;
-    node.settle(chainUsable(port.inboundFilter) && chainUsable(port.outboundFilter) &&
-                std::all_of(port.groups.begin(), port.groups.end(), [&](const PortGroupId& id) { return nodeOf(portGroups_, id)->made.loaded; }));
-}
-
-const Port* DeviceGraph::knownPort(const PortId& id) const {
-    const auto* const node = nodeOf(ports_, id);
-    return node == nullptr ? nullptr : node->made.value.get();
+bool DeviceGraph::isReady(const PortNode& node) const {
+    const auto& port = *node.value;
+    return chainUsable(port.inboundFilter) && chainUsable(port.outboundFilter) &&
+           std::all_of(port.groups.begin(), port.groups.end(), [&](const PortGroupId& id) { return portGroups_.byId.at(id)->loaded; });
 }
 
 /// All of them with the peers of those that are linked.
 bool DeviceGraph::portsUsable(const std::vector<PortId>& ports) const {
     return std::all_of(ports.begin(), ports.end(), [&](const PortId& id) {
-        const auto& node = *ports_.at(id);
+        const auto& node = *ports_.byId.at(id);
         if (!node.usable) return false;
-        return !node.inForce || !node.inForce->interior() || ports_.at(node.inForce->peer)->made.loaded;
+        return !node.inForce || !node.inForce->interior() || ports_.byId.at(node.inForce->peer)->loaded;
     });
 }
 
-void DeviceGraph::settleBridge(const BridgeId& id) {
-    auto& node = *bridges_.at(id);
-    if (!node.made.loaded || (node.usable && node.inForce == node.made.value)) return;
-    if (!node.made.value) return node.settle(true);
-    const auto& bridge = node.made.value->bridge;
-    node.settle(chainUsable(bridge.inboundFilter) && chainUsable(bridge.outboundFilter) &&
-                (node.inForce || portsUsable(node.made.value->ports)));
+bool DeviceGraph::isReady(const BridgeNode& node) const {
+    const auto& bridge = node.value->bridge;
+    return chainUsable(bridge.inboundFilter) && chainUsable(bridge.outboundFilter) && (node.inForce || portsUsable(node.value->ports));
 }
 
-void DeviceGraph::settleRouter(const RouterId& id) {
-    auto& node = *routers_.at(id);
-    if (!node.made.loaded || (node.usable && node.inForce == node.made.value)) return;
-    if (!node.made.value) return node.settle(true);
-    const auto& parts = *node.made.value;
-    const std::array chains{parts.router.inboundFilter, parts.router.outboundFilter, parts.router.forwardChain,
-                            parts.router.localRedirectChain};
-    const bool chainsUsable = std::all_of(chains.begin(), chains.end(), [&](const ChainId& chain) { return chainUsable(chain); });
-    const bool balancerLoaded = parts.loadBalancer.isNil() || loadBalancers_.at(parts.loadBalancer)->made.loaded;
-    const bool routesLoaded = std::all_of(parts.routes.begin(), parts.routes.end(),
-                                          [&](const RouteId& route) { return routes_.at(route)->made.loaded; });
-    node.settle(chainsUsable && balancerLoaded && (node.inForce || (routesLoaded && portsUsable(parts.ports))));
+bool DeviceGraph::isReady(const RouterNode& node) const {
+    const auto& parts = *node.value;
+    const auto chains = chainsOf(parts.router);
+    if (!std::all_of(chains.begin(), chains.end(), [&](const ChainId& chain) { return chainUsable(chain); })) return false;
+    if (!parts.loadBalancer.isNil() && !loadBalancers_.byId.at(parts.loadBalancer)->loaded) return false;
+    if (node.inForce) return true;
+    return std::all_of(parts.routes.begin(), parts.routes.end(), [&](const RouteId& route) { return routes_.byId.at(route)->loaded; }) &&
+           portsUsable(parts.ports);
 }
 
-void DeviceGraph::settle() {
-    settleChains();
-    for (const auto& [id, node] : ports_) settlePort(*node);
-    for (const auto& [id, node] : bridges_) settleBridge(id);
-    for (const auto& [id, node] : routers_) settleRouter(id);
+// --- dropping what is not reached ---------------------------------------------------------------
+
+template <class Visit>
+void DeviceGraph::forAllKinds(Visit visit) {
+    visit(ports_);
+    visit(bridges_);
+    visit(routers_);
+    visit(routes_);
+    visit(chains_);
+    visit(portGroups_);
+    visit(ipAddrGroups_);
+    visit(loadBalancers_);
 }
 
-// --- the snapshot -----------------------------------------------------------------------------
-
-std::shared_ptr<TopologySnapshot> DeviceGraph::rebuild(const TopologySnapshot& before) {
-    cache_.beginRound();
-    walk();
-    const bool outdated = hasOutdated(ports_) || hasOutdated(bridges_) || hasOutdated(routers_) || hasOutdated(chains_);
-    settle();
-    if (outdated) {
-        // What only the replaced ones needed is not asked for any more.
-        cache_.beginRound();
-        walk();
+void DeviceGraph::dropUnreached() {
+    ++walk_;
+    forAllKinds([](auto& nodes) { nodes.reached = 0; });
+    bindings_->reachNeeds();
+    while (!reached_.empty()) {
+        auto* const node = reached_.back();
+        reached_.pop_back();
+        node->reachNeeds();
     }
-    cache_.endRound();
-    const auto round = cache_.round();
-    dropUnvisited(ports_, round);
-    dropUnvisited(bridges_, round);
-    dropUnvisited(routers_, round);
-    dropUnvisited(routes_, round);
-    dropUnvisited(chains_, round);
-    dropUnvisited(portGroups_, round);
-    dropUnvisited(ipAddrGroups_, round);
-    dropUnvisited(loadBalancers_, round);
-
-    auto next = std::make_shared<TopologySnapshot>();
-    next->generation = before.generation + 1;
-    next->ports.reserve(ports_.size());
-    for (const auto& [id, node] : bridges_)
-        if (node->inForce) addPorts(node->inForce->ports, id.uuid(), *next);
-    for (const auto& [id, node] : routers_)
-        if (node->inForce) addPorts(node->inForce->ports, id.uuid(), *next);
-    for (const auto& [id, node] : bridges_)
-        if (node->inForce) addBridge(id, *node->inForce, before, *next);
-    for (const auto& [id, node] : routers_)
-        if (node->inForce) addRouter(id, *node->inForce, before, *next);
-    for (const auto& [id, node] : chains_)
-        if (node->inForce) next->chains.emplace(id, ChainPtr{node->inForce, &node->inForce->chain});
-    for (const auto& [id, node] : portGroups_)
-        if (node->made.value) next->portGroups.emplace(id, node->made.value);
-    for (const auto& [id, node] : ipAddrGroups_)
-        if (node->made.value) next->ipAddrGroups.emplace(id, node->made.value);
-    return next;
+    forAllKinds([&](auto& nodes) { dropUnreached(nodes); });
 }
 
-void DeviceGraph::addPorts(const std::vector<PortId>& ports, const Uuid& device, TopologySnapshot& next) const {
-    for (const auto& id : ports) {
-        const auto& port = ports_.at(id)->inForce;
-        if (port && port->device() == device) next.ports.emplace(id, port);
+template <class Id>
+void DeviceGraph::reach(const Id& id) {
+    if (id.isNil()) return;
+    auto& nodes = nodesOf(id);
+    auto& node = *nodes.byId.at(id);
+    if (std::exchange(node.walk, walk_) == walk_) return;
+    ++nodes.reached;
+    reached_.push_back(&node);
+}
+
+template <class Id, class N>
+void DeviceGraph::dropUnreached(Nodes<Id, N>& nodes) {
+    if (nodes.reached == nodes.byId.size()) return;
+    const auto isReached = [&](const N& node) { return node.walk == walk_; };
+    std::erase_if(nodes.unsettled, [&](const N* node) { return !isReached(*node); });
+    boost::unordered::erase_if(nodes.byId, [&](const auto& entry) {
+        const N& node = *entry.second;
+        if (isReached(node)) return false;
+        touch(node);
+        return true;
+    });
+}
+
+// --- the snapshot -------------------------------------------------------------------------------
+
+void DeviceGraph::touch(const PortNode& node) { touched_.ports.push_back(node.id); }
+void DeviceGraph::touch(const BridgeNode& node) { touched_.bridges.push_back(node.id); }
+void DeviceGraph::touch(const RouterNode& node) { touched_.routers.push_back(node.id); }
+void DeviceGraph::touch(const ChainNode& node) { touched_.chains.push_back(node.id); }
+void DeviceGraph::touch(const PortGroupNode& node) { touched_.portGroups.push_back(node.id); }
+void DeviceGraph::touch(const IpAddrGroupNode& node) { touched_.ipAddrGroups.push_back(node.id); }
+
+void DeviceGraph::touch(const RouteNode& node) {
+    for (const auto& [id, router] : routers_.byId)
+        if (router->inForce && std::binary_search(router->inForce->routes.begin(), router->inForce->routes.end(), node.id)) touch(*router);
+}
+
+void DeviceGraph::touch(const LoadBalancerNode& node) {
+    for (const auto& [id, router] : routers_.byId)
+        if (router->inForce && router->inForce->loadBalancer == node.id) touch(*router);
+}
+
+void DeviceGraph::touchChange(const PortNode& node, const Port*) { touch(node); }
+void DeviceGraph::touchChange(const ChainNode& node, const ChainParts*) { touch(node); }
+
+/// Also the ports that came to the device or left it.
+template <class Id, class Parts>
+void DeviceGraph::touchChange(const Node<Id, Parts>& node, const Parts* before) {
+    touch(node);
+    static const std::vector<PortId> kNone;
+    const auto& old = before != nullptr ? before->ports : kNone;
+    const auto& now = node.inForce ? node.inForce->ports : kNone;
+    std::set_symmetric_difference(old.begin(), old.end(), now.begin(), now.end(), std::back_inserter(touched_.ports));
+}
+
+void DeviceGraph::touchDeviceOf(const Port& port) {
+    if (port.isRouterPort())
+        touched_.routers.push_back(port.router);
+    else
+        touched_.bridges.push_back(port.bridge);
+}
+
+void DeviceGraph::patch(TopologySnapshot& next) {
+    sortUnique(touched_.ports);
+    for (const auto& id : touched_.ports) patchPort(id, next);
+    sortUnique(touched_.bridges);
+    for (const auto& id : touched_.bridges) setIfOther(next.bridges, id, makeBridgeOf(id, next));
+    sortUnique(touched_.routers);
+    for (const auto& id : touched_.routers) setIfOther(next.routers, id, makeRouterOf(id, next));
+    for (const auto& id : touched_.chains) {
+        const auto* const node = nodeOf(chains_.byId, id);
+        setIfOther(next.chains, id, node != nullptr && node->inForce ? ChainPtr{node->inForce, &node->inForce->chain} : nullptr);
     }
+    const auto patchValue = [](auto& map, const auto& nodes, const auto& id) {
+        const auto* const node = nodeOf(nodes.byId, id);
+        setIfOther(map, id, node != nullptr ? node->value : nullptr);
+    };
+    for (const auto& id : touched_.portGroups) patchValue(next.portGroups, portGroups_, id);
+    for (const auto& id : touched_.ipAddrGroups) patchValue(next.ipAddrGroups, ipAddrGroups_, id);
+    touched_ = {};
 }
 
-void DeviceGraph::addBridge(const BridgeId& id, const BridgeParts& parts, const TopologySnapshot& before, TopologySnapshot& next) const {
-    auto bridge = makeBridge(parts, next, [&](const PortId& port) { return knownPort(port); });
-    next.bridges.emplace(id, sharedIfEqual(before.bridges, id, std::move(bridge)));
+void DeviceGraph::patchPort(const PortId& id, TopologySnapshot& next) {
+    const auto before = next.ports.get(id);
+    const auto now = presentPort(id);
+    if (before == now) return;
+    if (!before || !now || before->isRouterPort() || !sameForBridge(*before, *now))
+        for (const auto& port : {before, now})
+            if (port) touchDeviceOf(*port);
+    next.ports.set(id, now);
 }
 
-void DeviceGraph::addRouter(const RouterId& id, const RouterParts& parts, const TopologySnapshot& before, TopologySnapshot& next) const {
+/// nullptr: its device is not in force, or not with this port.
+PortPtr DeviceGraph::presentPort(const PortId& id) const {
+    const auto* const node = nodeOf(ports_.byId, id);
+    if (node == nullptr || !node->inForce) return nullptr;
+    const auto isPortOf = [&](const auto* device) {
+        return device != nullptr && device->inForce &&
+               std::binary_search(device->inForce->ports.begin(), device->inForce->ports.end(), id);
+    };
+    const auto& port = *node->inForce;
+    const bool present = port.isRouterPort() ? isPortOf(nodeOf(routers_.byId, port.router)) : isPortOf(nodeOf(bridges_.byId, port.bridge));
+    return present ? node->inForce : nullptr;
+}
+
+const Port* DeviceGraph::knownPort(const PortId& id) const {
+    const auto* const node = nodeOf(ports_.byId, id);
+    return node == nullptr ? nullptr : node->value.get();
+}
+
+BridgePtr DeviceGraph::makeBridgeOf(const BridgeId& id, const TopologySnapshot& next) const {
+    const auto* const node = nodeOf(bridges_.byId, id);
+    if (node == nullptr || !node->inForce) return nullptr;
+    return sharedIfEqual(next.bridges.get(id), makeBridge(*node->inForce, next, [&](const PortId& port) { return knownPort(port); }));
+}
+
+RouterPtr DeviceGraph::makeRouterOf(const RouterId& id, const TopologySnapshot& next) const {
+    const auto* const node = nodeOf(routers_.byId, id);
+    if (node == nullptr || !node->inForce) return nullptr;
+    const auto& parts = *node->inForce;
     std::vector<Route> inForce;
     for (const auto& routeId : parts.routes) {
-        const auto& route = routes_.at(routeId)->made.value;
+        const auto& route = routes_.byId.at(routeId)->value;
         if (route && isInForce(*route, id, next, [&](const PortId& port) { return knownPort(port); })) inForce.push_back(*route);
     }
     auto router = parts.router;
-    if (!parts.loadBalancer.isNil()) router.loadBalancer = loadBalancers_.at(parts.loadBalancer)->made.value;
-    const auto old = before.routers.find(id);
-    const bool sameRoutes = old != before.routers.end() && old->second->routes->routes() == inForce;
-    router.routes = sameRoutes ? old->second->routes : std::make_shared<const RouteTable>(std::move(inForce));
-    next.routers.emplace(id, sharedIfEqual(before.routers, id, std::move(router)));
+    if (!parts.loadBalancer.isNil()) router.loadBalancer = loadBalancers_.byId.at(parts.loadBalancer)->value;
+    const auto old = next.routers.get(id);
+    const bool sameRoutes = old && old->routes->routes() == inForce;
+    router.routes = sameRoutes ? old->routes : std::make_shared<const RouteTable>(std::move(inForce));
+    return sharedIfEqual(old, std::move(router));
 }
 
 }  // namespace midonet::topology

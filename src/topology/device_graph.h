@@ -26,8 +26,9 @@ struct WantedBinding {
 /// nothing it is made of changes: port -> device -> all its ports -> peers -> their devices; their chains with
 /// jump targets and groups; routes and load balancers of routers.
 ///
-/// Each rebuild() walks all of it, asks the ObjectCache for what it needs (which loads it, `onChange` tells), and makes the
-/// snapshot of what is complete. What is in force stays until that which replaces it is complete too.
+/// Each rebuild() makes anew what changed in the NSDB (the ObjectCache tells, and `onChange`), puts in force what has all it
+/// needs, and patches the last snapshot where that made a difference. What is in force stays until that which replaces
+/// it is complete too. Only when something is needed less than before is everything walked, to drop what is not reached.
 ///
 /// What a peer host reported and that vanishes with its agent (not: what it withdraws) is believed for
 /// `peerGrace` longer.
@@ -37,54 +38,112 @@ public:
     ~DeviceGraph();
 
     void setLocalPorts(std::map<PortId, net::TunnelKey> ports);
-    /// The next snapshot; shares with `before` (the last one) all that did not change.
+    /// The next snapshot; shares with `before` all that did not change. `before`: the last one, or, when that was equal to
+    /// the one before it, either.
     std::shared_ptr<TopologySnapshot> rebuild(const TopologySnapshot& before);
     /// The last rebuild found everything loaded.
     bool complete() const { return cache_.complete(); }
-    /// Of this host, ordered; nullopt as long as the bindings are not loaded.
-    std::optional<std::vector<WantedBinding>> bindings() const;
+    /// Of this host, ordered; nullopt as long as they are not loaded, and when the last call has told them.
+    std::optional<std::vector<WantedBinding>> newBindings();
     /// The port's host vanished, and is believed a while longer.
     bool isLost(const PortId& id) const;
 
 private:
-    template <class T>
+    struct AnyNode;
+    template <class Id, class T>
     struct Node;
-    struct PortNode;
+    template <class T>
+    struct Beside;
+    using BindingsNode = Node<HostId, std::vector<PortId>>;
+    using PortNode = Node<PortId, Port>;
+    using BridgeNode = Node<BridgeId, BridgeParts>;
+    using RouterNode = Node<RouterId, RouterParts>;
+    using RouteNode = Node<RouteId, Route>;
+    using ChainNode = Node<ChainId, ChainParts>;
+    using PortGroupNode = Node<PortGroupId, PortGroup>;
+    using IpAddrGroupNode = Node<IpAddrGroupId, IpAddrGroup>;
+    using LoadBalancerNode = Node<LoadBalancerId, LoadBalancer>;
+    /// All nodes of a kind, and those of them whose newest value waits to be in force.
     template <class Id, class N>
-    using Nodes = boost::unordered_flat_map<Id, std::unique_ptr<N>, std::hash<Id>>;
+    struct Nodes {
+        boost::unordered_flat_map<Id, std::unique_ptr<N>, std::hash<Id>> byId;
+        std::vector<N*> unsettled;
+        std::size_t reached = 0;  // in the last walk
+    };
 
-    // Asking for what is reachable.
-    void walk();
-    template <class Id, class N>
-    N* enter(Nodes<Id, N>& nodes, const Id& id);
-    template <class T, class Ask>
-    void askForBoth(const Node<T>& node, Ask ask);
-    PortNode& usePort(const PortId& id);
-    void useDeviceOf(const Port& port);
-    void useBridge(const BridgeId& id);
-    void useRouter(const RouterId& id);
-    void useChain(const ChainId& id);
-    void usePortGroup(const PortGroupId& id);
-    IpAddrGroupPtr useIpAddrGroup(const IpAddrGroupId& id);
+    auto& nodesOf(const PortId&) { return ports_; }
+    auto& nodesOf(const BridgeId&) { return bridges_; }
+    auto& nodesOf(const RouterId&) { return routers_; }
+    auto& nodesOf(const RouteId&) { return routes_; }
+    auto& nodesOf(const ChainId&) { return chains_; }
+    auto& nodesOf(const PortGroupId&) { return portGroups_; }
+    auto& nodesOf(const IpAddrGroupId&) { return ipAddrGroups_; }
+    auto& nodesOf(const LoadBalancerId&) { return loadBalancers_; }
+    template <class Visit>
+    void forAllKinds(Visit visit);
+
+    // Making anew what is stale, and what that needs.
+    template <class Id>
+    auto& need(const Id& id);
+    template <class N, class Make>
+    bool remake(N& node, Make make);
+    template <class N>
+    void settleLater(N& node);
+    void refresh(BindingsNode& node);
+    void refresh(PortNode& node);
+    void refresh(BridgeNode& node);
+    void refresh(RouterNode& node);
+    void refresh(RouteNode& node);
+    void refresh(ChainNode& node);
+    void refresh(PortGroupNode& node);
+    void refresh(IpAddrGroupNode& node);
+    void refresh(LoadBalancerNode& node);
 
     // What is made of a port's object and of what its host says.
-    PortPtr makePort(const PortId& id, PortNode& node);
-    void believeHost(const PortId& id, PortNode& node, Port& port);
+    PortPtr makePort(PortNode& node);
+    void believeHost(PortNode& node, Port& port);
     void onGraceOver(const PortId& id);
 
     // Deciding what is complete.
     void settle();
+    template <class Id, class N>
+    void settleEach(Nodes<Id, N>& nodes);
+    template <class N>
+    void putInForce(N& node);
     void settleChains();
-    void settlePort(PortNode& node) const;
-    void settleBridge(const BridgeId& id);
-    void settleRouter(const RouterId& id);
+    bool isReady(const PortNode& node) const;
+    bool isReady(const BridgeNode& node) const;
+    bool isReady(const RouterNode& node) const;
     bool chainUsable(const ChainId& id) const;
     bool portsUsable(const std::vector<PortId>& ports) const;
-    const Port* knownPort(const PortId& id) const;
 
-    void addPorts(const std::vector<PortId>& ports, const Uuid& device, TopologySnapshot& next) const;
-    void addBridge(const BridgeId& id, const BridgeParts& parts, const TopologySnapshot& before, TopologySnapshot& next) const;
-    void addRouter(const RouterId& id, const RouterParts& parts, const TopologySnapshot& before, TopologySnapshot& next) const;
+    // Dropping what is not reached from the bindings.
+    void dropUnreached();
+    template <class Id>
+    void reach(const Id& id);
+    template <class Id, class N>
+    void dropUnreached(Nodes<Id, N>& nodes);
+
+    // Patching the snapshot.
+    void touchChange(const PortNode& node, const Port* before);
+    template <class Id, class Parts>
+    void touchChange(const Node<Id, Parts>& node, const Parts* before);
+    void touchChange(const ChainNode& node, const ChainParts* before);
+    void touch(const PortNode& node);
+    void touch(const BridgeNode& node);
+    void touch(const RouterNode& node);
+    void touch(const RouteNode& node);
+    void touch(const ChainNode& node);
+    void touch(const PortGroupNode& node);
+    void touch(const IpAddrGroupNode& node);
+    void touch(const LoadBalancerNode& node);
+    void touchDeviceOf(const Port& port);
+    const Port* knownPort(const PortId& id) const;
+    PortPtr presentPort(const PortId& id) const;
+    void patch(TopologySnapshot& next);
+    void patchPort(const PortId& id, TopologySnapshot& next);
+    BridgePtr makeBridgeOf(const BridgeId& id, const TopologySnapshot& next) const;
+    RouterPtr makeRouterOf(const RouterId& id, const TopologySnapshot& next) const;
 
     event::Loop& loop_;
     const HostId host_;
@@ -92,17 +151,30 @@ private:
     const std::function<void()> onChange_;
     ObjectCache cache_;
     std::map<PortId, net::TunnelKey> local_;
-    Derived<std::vector<PortId>> bound_;
 
+    std::vector<AnyNode*> stale_;
+    bool someNeededLess_ = false;
+    bool bindingsChanged_ = false;
+    std::uint64_t walk_ = 0;            // number of the last walk
+    std::vector<AnyNode*> reached_;     // while walking: those whose needs are not visited
+    struct Touched {                    // what may be different in the next snapshot
+        std::vector<PortId> ports;
+        std::vector<BridgeId> bridges;
+        std::vector<RouterId> routers;
+        std::vector<ChainId> chains;
+        std::vector<PortGroupId> portGroups;
+        std::vector<IpAddrGroupId> ipAddrGroups;
+    } touched_;
+
+    std::unique_ptr<BindingsNode> bindings_;
     Nodes<PortId, PortNode> ports_;
-    Nodes<BridgeId, Node<BridgeParts>> bridges_;
-    Nodes<RouterId, Node<RouterParts>> routers_;
-    Nodes<RouteId, Node<Route>> routes_;
-    Nodes<ChainId, Node<ChainParts>> chains_;
-    Nodes<PortGroupId, Node<PortGroup>> portGroups_;
-    Nodes<IpAddrGroupId, Node<IpAddrGroup>> ipAddrGroups_;
-    Nodes<LoadBalancerId, Node<LoadBalancer>> loadBalancers_;
-    std::vector<PortId> pending_;  // while walking: ports whose device is to be visited
+    Nodes<BridgeId, BridgeNode> bridges_;
+    Nodes<RouterId, RouterNode> routers_;
+    Nodes<RouteId, RouteNode> routes_;
+    Nodes<ChainId, ChainNode> chains_;
+    Nodes<PortGroupId, PortGroupNode> portGroups_;
+    Nodes<IpAddrGroupId, IpAddrGroupNode> ipAddrGroups_;
+    Nodes<LoadBalancerId, LoadBalancerNode> loadBalancers_;
 };
 
 }  // namespace midonet::topology

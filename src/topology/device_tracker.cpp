@@ -37,7 +37,7 @@ void DeviceTracker::rebuild() {
 }
 
 void DeviceTracker::publishBindings() {
-    auto wanted = graph_.bindings();
+    auto wanted = graph_.newBindings();
     if (!wanted || wanted == published_) return;
     published_ = std::move(wanted);
     listener_.onBindings(*published_);

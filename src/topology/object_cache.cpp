@@ -1,18 +1,15 @@
 #include "topology/object_cache.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "base/assert.h"
 #include "base/bytes.h"
 
 namespace midonet::topology {
-namespace {
 
-/// Of an entry that is watched no more: equals no version that was read.
-constexpr auto kDropped = std::numeric_limits<std::uint64_t>::max();
-
-}  // namespace
+Reads::~Reads() {
+    if (cache_ != nullptr) cache_->release(*this, entries_);
+}
 
 std::size_t ObjectCache::KeyHash::operator()(const Key& key) const noexcept {
     // One class is read in a few ways only: the length of the name tells most of them apart.
@@ -23,39 +20,23 @@ std::size_t ObjectCache::KeyHash::operator()(const Key& key) const noexcept {
 ObjectCache::ObjectCache(event::Loop& loop, nsdb::Store& store, std::function<void()> onChange)
     : loop_(loop), store_(store), onChange_(std::move(onChange)) {}
 
-ObjectCache::~ObjectCache() {
-    for (const auto& [key, entry] : entries_) entry->watch.reset();  // what was derived may hold the entry longer
-}
-
-void ObjectCache::beginRound() {
-    ++round_;
-    asked_ = 0;
-    complete_ = true;
-}
-
-void ObjectCache::endRound() {
-    if (asked_ == entries_.size()) return;
-    boost::unordered::erase_if(entries_, [&](const auto& slot) {
-        auto& entry = *slot.second;
-        if (entry.round == round_) return false;
-        entry.watch.reset();
-        entry.version = kDropped;
-        return true;
-    });
-}
+ObjectCache::~ObjectCache() { MIDONET_ASSERT(entries_.empty(), "something derived is older than what it was made of"); }
 
 const ObjectCache::Entry& ObjectCache::ask(const Key& key) {
+    MIDONET_ASSERT(recording_ != nullptr, "nobody to be told of changes");
     auto& slot = entries_[key];
     if (!slot) {
-        slot = std::make_shared<Entry>();
-        slot->watch = watch(key, *slot);
+        slot = std::make_unique<Entry>(key);
+        ++missing_;
+        slot->watch = watch(*slot);
     }
-    touch(*slot);
-    if (recording_ != nullptr) recording_->add(slot);
-    return *slot;
+    auto& entry = *slot;
+    record(*recording_, entry);
+    return entry;
 }
 
-event::HandlePtr ObjectCache::watch(const Key& key, Entry& entry) {
+event::HandlePtr ObjectCache::watch(Entry& entry) {
+    const auto& key = entry.key;
     switch (key.kind) {
         case Kind::Object:
             return store_.watchObject(loop_, key.type, key.id,
@@ -75,25 +56,30 @@ event::HandlePtr ObjectCache::watch(const Key& key, Entry& entry) {
 
 void ObjectCache::set(Entry& entry, std::shared_ptr<const void> value) {
     entry.value = std::move(value);
-    entry.version = ++lastVersion_;
+    if (!std::exchange(entry.loaded, true)) --missing_;
+    for (auto* const reader : entry.readers) reader->forget();
     onChange_();
 }
 
-void ObjectCache::touch(Entry& entry) {
-    if (entry.round != round_) {
-        entry.round = round_;
-        ++asked_;
-    }
-    if (!entry.loaded()) complete_ = false;
+void ObjectCache::record(Reads& reads, Entry& entry) {
+    reads.entries_.push_back(&entry);
+    entry.readers.push_back(&reads);
 }
 
-bool ObjectCache::stillHolds(const Reads& reads) {
-    if (reads.entries_.empty()) return false;
-    // None is asked for anew before all are known to be the same: what is read next may be something else.
-    for (const auto& [entry, version] : reads.entries_)
-        if (entry->version != version) return false;
-    for (const auto& [entry, version] : reads.entries_) touch(*entry);
-    return true;
+bool ObjectCache::isLoaded(const Reads& reads) {
+    return std::all_of(reads.entries_.begin(), reads.entries_.end(), [](const Entry* entry) { return entry->loaded; });
+}
+
+void ObjectCache::release(Reads& reads, const std::vector<Entry*>& entries) {
+    for (auto* const entry : entries) {
+        auto& readers = entry->readers;
+        readers.erase(std::find(readers.begin(), readers.end(), &reads));
+        if (!readers.empty()) continue;
+        if (!entry->loaded) --missing_;
+        entry->watch.reset();
+        const auto key = entry->key;
+        entries_.erase(key);
+    }
 }
 
 }  // namespace midonet::topology

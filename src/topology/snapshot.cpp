@@ -1,7 +1,5 @@
 #include "topology/snapshot.h"
 
-#include <algorithm>
-
 namespace midonet::topology {
 namespace {
 
@@ -11,13 +9,13 @@ bool same(const T& a, const T& b) {
 }
 bool same(const Chain& a, const Chain& b) { return a.sameRules(b); }
 
-template <class Map>
-bool sameContents(const Map& a, const Map& b) {
-    if (a.size() != b.size()) return false;
-    return std::all_of(a.begin(), a.end(), [&](const auto& entry) {
-        const auto other = b.find(entry.first);
-        return other != b.end() && same(*other->second, *entry.second);
+template <class Id, class T>
+bool sameContents(const SharedMap<Id, T>& a, const SharedMap<Id, T>& b) {
+    bool allSame = true;
+    SharedMap<Id, T>::forEachDifference(a, b, [&](const T* one, const T* other) {
+        allSame = allSame && one != nullptr && other != nullptr && same(*one, *other);
     });
+    return allSame;
 }
 
 }  // namespace

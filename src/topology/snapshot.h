@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -16,6 +15,7 @@
 #include "topology/ip_addr_group.h"
 #include "topology/load_balancer.h"
 #include "topology/route_table.h"
+#include "topology/shared_map.h"
 
 namespace midonet::topology {
 
@@ -118,32 +118,22 @@ using RouterPtr = std::shared_ptr<const Router>;
 class TopologySnapshot {
 public:
     // nullptr when this host does not (yet) have it.
-    const Port* port(const PortId& id) const { return find(ports, id); }
-    const Bridge* bridge(const BridgeId& id) const { return find(bridges, id); }
-    const Router* router(const RouterId& id) const { return find(routers, id); }
-    const Chain* chain(const ChainId& id) const { return find(chains, id); }
-    const PortGroup* portGroup(const PortGroupId& id) const { return find(portGroups, id); }
-    const IpAddrGroup* ipAddrGroup(const IpAddrGroupId& id) const { return find(ipAddrGroups, id); }
+    const Port* port(const PortId& id) const { return ports.find(id); }
+    const Bridge* bridge(const BridgeId& id) const { return bridges.find(id); }
+    const Router* router(const RouterId& id) const { return routers.find(id); }
+    const Chain* chain(const ChainId& id) const { return chains.find(id); }
+    const PortGroup* portGroup(const PortGroupId& id) const { return portGroups.find(id); }
+    const IpAddrGroup* ipAddrGroup(const IpAddrGroupId& id) const { return ipAddrGroups.find(id); }
     /// Same devices with the same contents, whatever the generation.
     bool sameDevices(const TopologySnapshot& other) const;
 
-    template <class Id, class T>
-    using ById = boost::unordered_flat_map<Id, std::shared_ptr<const T>, std::hash<Id>>;
-
     std::uint64_t generation = 0;
-    ById<PortId, Port> ports;
-    ById<BridgeId, Bridge> bridges;
-    ById<RouterId, Router> routers;
-    ById<ChainId, Chain> chains;
-    ById<PortGroupId, PortGroup> portGroups;
-    ById<IpAddrGroupId, IpAddrGroup> ipAddrGroups;
-
-private:
-    template <class Map, class Id>
-    static auto find(const Map& map, const Id& id) -> decltype(map.begin()->second.get()) {
-        const auto found = map.find(id);
-        return found == map.end() ? nullptr : found->second.get();
-    }
+    SharedMap<PortId, Port> ports;
+    SharedMap<BridgeId, Bridge> bridges;
+    SharedMap<RouterId, Router> routers;
+    SharedMap<ChainId, Chain> chains;
+    SharedMap<PortGroupId, PortGroup> portGroups;
+    SharedMap<IpAddrGroupId, IpAddrGroup> ipAddrGroups;
 };
 
 using TopologySnapshotPtr = std::shared_ptr<const TopologySnapshot>;

@@ -82,24 +82,24 @@ void StateTables::follow(const TopologySnapshot& snapshot) {
         table.watch = store_.watchTable(loop_, nsdb::macTableName(id.bridge.uuid(), id.vlan.value()),
                                         [this, id](const nsdb::TableChange& change) { onMacTable(id, change); });
     };
-    for (const auto& [id, bridge] : snapshot.bridges) {
+    snapshot.bridges.forEach([&](const BridgeId& id, const BridgePtr& bridge) {
         followMacs({id, net::VlanId{0}});
         for (const auto vlan : bridge->vlans) followMacs({id, vlan});
         auto& arp = bridgeArp_[id];
-        if (arp.watch) continue;
-        arp.watch = store_.watchTable(loop_, nsdb::bridgeArpTableName(id.uuid()), [this, id = id](const nsdb::TableChange& change) {
+        if (arp.watch) return;
+        arp.watch = store_.watchTable(loop_, nsdb::bridgeArpTableName(id.uuid()), [this, id](const nsdb::TableChange& change) {
             const auto news = readArp<net::Mac>(bridgeArp_.at(id), id.uuid(), change, net::Mac::parse);
             if (!news.empty()) listener_.onBridgeArp(id, news);
         });
-    }
-    for (const auto& [id, router] : snapshot.routers) {
+    });
+    snapshot.routers.forEach([&](const RouterId& id, const RouterPtr&) {
         auto& arp = routerArp_[id];
-        if (arp.watch) continue;
-        arp.watch = store_.watchTable(loop_, nsdb::routerArpTableName(id.uuid()), [this, id = id](const nsdb::TableChange& change) {
+        if (arp.watch) return;
+        arp.watch = store_.watchTable(loop_, nsdb::routerArpTableName(id.uuid()), [this, id](const nsdb::TableChange& change) {
             const auto news = readArp<RouterArpEntry>(routerArp_.at(id), id.uuid(), change, RouterArpEntry::parse);
             if (!news.empty()) listener_.onArp(id, news);
         });
-    }
+    });
 }
 
 void StateTables::dropOthers(const TopologySnapshot& snapshot) {

@@ -14,19 +14,9 @@ struct Wrong {
     std::set<RouteChange> routes;
 };
 
-/// Calls `differ` with old and new (nullptr: there is none) of every device that is not shared.
-template <class Map, class Differ>
-void forEachDifference(const Map& before, const Map& after, Differ differ) {
-    constexpr decltype(before.begin()->second.get()) kNone = nullptr;
-    for (const auto& [id, device] : after) {
-        const auto old = before.find(id);
-        if (old == before.end())
-            differ(kNone, device.get());
-        else if (old->second != device)
-            differ(old->second.get(), device.get());
-    }
-    for (const auto& [id, device] : before)
-        if (!after.contains(id)) differ(device.get(), kNone);
+template <class Id, class T, class Differ>
+void forEachDifference(const SharedMap<Id, T>& before, const SharedMap<Id, T>& after, Differ differ) {
+    SharedMap<Id, T>::forEachDifference(before, after, differ);
 }
 
 HostId hostOf(const Port* port) { return port == nullptr ? HostId{} : port->host; }

@@ -65,7 +65,7 @@ public:
         auto made = std::make_shared<Bridge>();
         made->id = id;
         made->adminUp = adminUp;
-        snapshot_.bridges.insert_or_assign(id, std::move(made));
+        snapshot_.bridges.set(id, std::move(made));
         return *this;
     }
     SnapshotBuilder& router(const RouterId& id, bool adminUp = true) {
@@ -75,7 +75,7 @@ public:
         return this->router(router);
     }
     SnapshotBuilder& router(const Router& router) {
-        snapshot_.routers.insert_or_assign(router.id, std::make_shared<Router>(router));
+        snapshot_.routers.set(router.id, std::make_shared<Router>(router));
         routes_.try_emplace(router.id);
         return *this;
     }
@@ -98,7 +98,7 @@ public:
         return port(left).port(right);
     }
     SnapshotBuilder& port(const Port& port) {
-        snapshot_.ports.insert_or_assign(port.id, std::make_shared<Port>(port));
+        snapshot_.ports.set(port.id, std::make_shared<Port>(port));
         return *this;
     }
     SnapshotBuilder& withoutPort(const PortId& id) {
@@ -107,12 +107,12 @@ public:
     }
     TopologySnapshotPtr build() const {
         auto out = std::make_shared<TopologySnapshot>(snapshot_);
-        for (auto& [id, bridge] : out->bridges) bridge = filled(*bridge);
-        for (auto& [id, router] : out->routers) {
+        snapshot_.bridges.forEach([&](const BridgeId& id, const BridgePtr& bridge) { out->bridges.set(id, filled(*bridge)); });
+        snapshot_.routers.forEach([&](const RouterId& id, const RouterPtr& router) {
             auto full = std::make_shared<Router>(*router);
             full->routes = std::make_shared<RouteTable>(routes_.at(id));
-            router = std::move(full);
-        }
+            out->routers.set(id, std::move(full));
+        });
         indexChains(*out);
         return out;
     }
@@ -122,37 +122,37 @@ public:
         made->id = id;
         made->name = "chain";
         made->rules = std::move(rules);
-        snapshot_.chains.insert_or_assign(id, std::move(made));
+        snapshot_.chains.set(id, std::move(made));
         return *this;
     }
     SnapshotBuilder& ipAddrGroup(const IpAddrGroupId& id, std::vector<net::IpAddress> addresses) {
-        snapshot_.ipAddrGroups.insert_or_assign(id, std::make_shared<IpAddrGroup>(id, std::move(addresses)));
+        snapshot_.ipAddrGroups.set(id, std::make_shared<IpAddrGroup>(id, std::move(addresses)));
         return *this;
     }
     SnapshotBuilder& portGroup(const PortGroupId& id, std::vector<PortId> ports) {
-        snapshot_.portGroups.insert_or_assign(id, std::make_shared<PortGroup>(PortGroup{id, false, std::move(ports), {}}));
+        snapshot_.portGroups.set(id, std::make_shared<PortGroup>(PortGroup{id, false, std::move(ports), {}}));
         return *this;
     }
 
 private:
-    static void indexChains(TopologySnapshot& snapshot) {
-        for (auto& [id, chain] : snapshot.chains) {
+    void indexChains(TopologySnapshot& snapshot) const {
+        snapshot_.chains.forEach([&](const ChainId& id, const ChainPtr& chain) {
             auto full = std::make_shared<Chain>(*chain);
             full->index = makeRuleIndex(full->rules, [&](const IpAddrGroupId& group) { return snapshot.ipAddrGroup(group); });
-            chain = std::move(full);
-        }
+            snapshot.chains.set(id, std::move(full));
+        });
     }
     BridgePtr filled(const Bridge& bridge) const {
         auto full = std::make_shared<Bridge>(bridge);
-        for (const auto& [portId, port] : snapshot_.ports) {
-            if (port->bridge != bridge.id) continue;
+        snapshot_.ports.forEach([&](const PortId& portId, const PortPtr& port) {
+            if (port->bridge != bridge.id) return;
             const auto* peer = snapshot_.port(port->peer);
             if (port->exterior()) full->exteriorPorts.push_back(portId);
-            else if (peer == nullptr) continue;
+            else if (peer == nullptr) return;
             else if (peer->isRouterPort()) full->routerPeers.push_back({portId, peer->mac, peer->address});
             else full->bridgeLinks.push_back(portId);
             full->addVlan(port->vlan);
-        }
+        });
         std::sort(full->exteriorPorts.begin(), full->exteriorPorts.end());
         std::sort(full->bridgeLinks.begin(), full->bridgeLinks.end());
         std::sort(full->routerPeers.begin(), full->routerPeers.end(), [](const auto& a, const auto& b) { return a.port < b.port; });

@@ -205,8 +205,8 @@ TEST_F(DeviceTrackerTest, ChangeThatSimulationsDoNotSeeIsNoUpdate) {
 TEST_F(DeviceTrackerTest, WhatDidNotChangeIsShared) {
     const auto before = tracker->snapshot();
     changePort(2, [](model::Port& p) { p.set_admin_state_up(false); });
-    EXPECT_EQ(tracker->snapshot()->ports.at(portId(1)), before->ports.at(portId(1)));
-    EXPECT_EQ(tracker->snapshot()->bridges.at(bridgeId(1)), before->bridges.at(bridgeId(1)));
+    EXPECT_EQ(tracker->snapshot()->ports.get(portId(1)), before->ports.get(portId(1)));
+    EXPECT_EQ(tracker->snapshot()->bridges.get(bridgeId(1)), before->bridges.get(bridgeId(1)));
     EXPECT_TRUE(before->port(portId(2))->adminUp) << "the old snapshot stays as it was";
     EXPECT_GT(tracker->snapshot()->generation, before->generation);
 }
@@ -266,8 +266,9 @@ TEST_F(DeviceTrackerTest, BridgeAppearsOnlyWithAllItsPorts) {
     int incomplete = 0;
     DeviceTracker other(*loop, *store, hostId(2), {},
                         {[&](const TopologyUpdate& update) {
-                             for (const auto& [id, b] : update.snapshot->bridges)
+                             update.snapshot->bridges.forEach([&](const BridgeId& id, const BridgePtr& b) {
                                  if (b->exteriorPorts.size() != (id == bridgeId(1) ? 2U : 1U)) ++incomplete;
+                             });
                          },
                          [](const std::vector<MacChange>&) {}, [](const BridgeId&, net::VlanId) {}, [](const std::vector<WantedBinding>&) {}});
     settle();
