@@ -155,6 +155,12 @@ std::vector<IpAddrGroupPtr> addressGroupsOf(const std::vector<Rule>& rules, cons
 
 }  // namespace
 
+std::vector<IpAddrGroupId> ChainParts::addressGroupIds() const {
+    std::vector<IpAddrGroupId> ids;
+    for (const auto& group : addressGroups) ids.push_back(group->id());
+    return ids;
+}
+
 std::shared_ptr<Port> readPort(ObjectCache& cache, const PortId& id, std::string& interface) {
     const auto object = cache.object<model::Port>(id.uuid());
     if (!object) return nullptr;

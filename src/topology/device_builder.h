@@ -37,6 +37,7 @@ struct ChainParts {
     std::vector<IpAddrGroupPtr> addressGroups;  ///< Those that exist. The index is made of them.
     std::vector<PortGroupId> portGroups;        ///< Ordered, each once; the same for `jumps`.
     std::vector<ChainId> jumps;
+    std::vector<IpAddrGroupId> addressGroupIds() const;  ///< Ordered.
     friend bool operator==(const ChainParts& a, const ChainParts& b) {
         return a.chain.sameRules(b.chain) && a.addressGroups == b.addressGroups;
     }

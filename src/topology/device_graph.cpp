@@ -26,87 +26,74 @@ void sortUnique(std::vector<T>& values) {
     values.erase(std::unique(values.begin(), values.end()), values.end());
 }
 
-// --- what needs what: forEachNeed() names all (nil: nothing), needsLess() compares two values of one node -------------
+// --- what needs what: forEachLost() calls `visit` with what `before` needs and `after` does not ----------------------
 
-template <class Id>
-bool isGone(const Id& before, const Id& after) {
-    return !before.isNil() && before != after;
+template <class Id, class Visit>
+void lost(const Id& before, const Id& after, Visit visit) {
+    if (!before.isNil() && before != after) visit(before);
 }
-template <class Id>
-bool isGone(const std::vector<Id>& before, const std::vector<Id>& after) {
-    return !std::includes(after.begin(), after.end(), before.begin(), before.end());
-}
-
-template <class Visit>
-void forEachNeed(const std::vector<PortId>& ports, Visit visit) {
-    for (const auto& port : ports) visit(port);
-}
-bool needsLess(const std::vector<PortId>& before, const std::vector<PortId>& after) { return isGone(before, after); }
-
-template <class Visit>
-void forEachNeed(const Port& port, Visit visit) {
-    visit(port.inboundFilter);
-    visit(port.outboundFilter);
-    for (const auto& group : port.groups) visit(group);
-    visit(port.peer);
-    visit(port.bridge);
-    visit(port.router);
-}
-bool needsLess(const Port& before, const Port& after) {
-    return isGone(before.inboundFilter, after.inboundFilter) || isGone(before.outboundFilter, after.outboundFilter) ||
-           isGone(before.groups, after.groups) || isGone(before.peer, after.peer) || isGone(before.bridge, after.bridge) ||
-           isGone(before.router, after.router);
-}
-
-template <class Visit>
-void forEachNeed(const BridgeParts& parts, Visit visit) {
-    visit(parts.bridge.inboundFilter);
-    visit(parts.bridge.outboundFilter);
-    forEachNeed(parts.ports, visit);
-}
-bool needsLess(const BridgeParts& before, const BridgeParts& after) {
-    return isGone(before.bridge.inboundFilter, after.bridge.inboundFilter) ||
-           isGone(before.bridge.outboundFilter, after.bridge.outboundFilter) || isGone(before.ports, after.ports);
-}
-
-std::array<ChainId, 4> chainsOf(const Router& router) {
-    return {router.inboundFilter, router.outboundFilter, router.forwardChain, router.localRedirectChain};
+/// Both ordered.
+template <class Id, class Visit>
+void lost(const std::vector<Id>& before, const std::vector<Id>& after, Visit visit) {
+    auto other = after.begin();
+    for (const auto& id : before) {
+        while (other != after.end() && *other < id) ++other;
+        if (!id.isNil() && (other == after.end() || *other != id)) visit(id);
+    }
 }
 template <class Visit>
-void forEachNeed(const RouterParts& parts, Visit visit) {
-    for (const auto& chain : chainsOf(parts.router)) visit(chain);
-    forEachNeed(parts.ports, visit);
-    for (const auto& route : parts.routes) visit(route);
-    visit(parts.loadBalancer);
-}
-bool needsLess(const RouterParts& before, const RouterParts& after) {
-    return chainsOf(before.router) != chainsOf(after.router) || isGone(before.ports, after.ports) ||
-           isGone(before.routes, after.routes) || isGone(before.loadBalancer, after.loadBalancer);
+void lost(const Router& before, const Router& after, Visit visit) {
+    lost(before.inboundFilter, after.inboundFilter, visit);
+    lost(before.outboundFilter, after.outboundFilter, visit);
+    lost(before.forwardChain, after.forwardChain, visit);
+    lost(before.localRedirectChain, after.localRedirectChain, visit);
 }
 
-template <class Visit>
-void forEachNeed(const ChainParts& parts, Visit visit) {
-    for (const auto& group : parts.addressGroups) visit(group->id());
-    for (const auto& group : parts.portGroups) visit(group);
-    for (const auto& chain : parts.jumps) visit(chain);
-}
-bool needsLess(const ChainParts& before, const ChainParts& after) {
-    const auto sameId = [](const auto& a, const auto& b) { return a->id() == b->id(); };
-    return isGone(before.portGroups, after.portGroups) || isGone(before.jumps, after.jumps) ||
-           !std::equal(before.addressGroups.begin(), before.addressGroups.end(), after.addressGroups.begin(), after.addressGroups.end(), sameId);
-}
-
-// The others need nothing.
 template <class T, class Visit>
-void forEachNeed(const T&, Visit) {}
-template <class T>
-bool needsLess(const T&, const T&) {
-    return false;
+void forEachLost(const T&, const T&, Visit) {}  // most need nothing
+template <class Visit>
+void forEachLost(const std::vector<PortId>& before, const std::vector<PortId>& after, Visit visit) {
+    lost(before, after, visit);
+}
+template <class Visit>
+void forEachLost(const Port& before, const Port& after, Visit visit) {
+    lost(before.inboundFilter, after.inboundFilter, visit);
+    lost(before.outboundFilter, after.outboundFilter, visit);
+    lost(before.groups, after.groups, visit);
+    lost(before.peer, after.peer, visit);
+    lost(before.bridge, after.bridge, visit);
+    lost(before.router, after.router, visit);
+}
+template <class Visit>
+void forEachLost(const BridgeParts& before, const BridgeParts& after, Visit visit) {
+    lost(before.bridge.inboundFilter, after.bridge.inboundFilter, visit);
+    lost(before.bridge.outboundFilter, after.bridge.outboundFilter, visit);
+    lost(before.ports, after.ports, visit);
+}
+template <class Visit>
+void forEachLost(const RouterParts& before, const RouterParts& after, Visit visit) {
+    lost(before.router, after.router, visit);
+    lost(before.ports, after.ports, visit);
+    lost(before.routes, after.routes, visit);
+    lost(before.loadBalancer, after.loadBalancer, visit);
+}
+template <class Visit>
+void forEachLost(const ChainParts& before, const ChainParts& after, Visit visit) {
+    lost(before.addressGroupIds(), after.addressGroupIds(), visit);
+    lost(before.portGroups, after.portGroups, visit);
+    lost(before.jumps, after.jumps, visit);
 }
 
-template <class T>
-bool needsLess(const std::shared_ptr<const T>& before, const std::shared_ptr<const T>& after) {
-    return before && !(after && !needsLess(*before, *after));
+template <class T, class Visit>
+void forEachLost(const std::shared_ptr<const T>& before, const std::shared_ptr<const T>& after, Visit visit) {
+    static const T kNothing{};
+    if (before) forEachLost(*before, after ? *after : kNothing, visit);
+}
+template <class Visit>
+void forEachLost(const IpAddrGroupPtr&, const IpAddrGroupPtr&, Visit) {}  // cannot be made of nothing
+template <class T, class Visit>
+void forEachNeed(const std::shared_ptr<const T>& value, Visit visit) {
+    forEachLost(value, std::shared_ptr<const T>{}, visit);
 }
 
 // --- patching -----------------------------------------------------------------------------------
@@ -163,8 +150,8 @@ struct DeviceGraph::Node final : AnyNode, Derived<T>, Beside<T> {
     void onStale() override { graph.stale_.push_back(this); }
     void reachNeeds() override {
         const auto visit = [&](const auto& needed) { graph.reach(needed); };
-        if (this->value) forEachNeed(*this->value, visit);
-        if (inForce && inForce != this->value) forEachNeed(*inForce, visit);
+        forEachNeed(this->value, visit);
+        if (inForce != this->value) forEachNeed(inForce, visit);
     }
     bool isSettled() const { return usable && inForce == this->value; }
 
@@ -173,6 +160,7 @@ struct DeviceGraph::Node final : AnyNode, Derived<T>, Beside<T> {
     std::shared_ptr<const T> inForce;   // the newest that had all it needs
     bool usable = false;                // complete once: what needs it need not wait
     bool waits = false;                 // among the unsettled ones
+    std::size_t holders = 0;            // values, made or in force, that need it
 };
 
 DeviceGraph::DeviceGraph(event::Loop& loop, nsdb::Store& store, HostId host, event::Duration peerGrace, std::function<void()> onChange)
@@ -224,7 +212,7 @@ std::shared_ptr<TopologySnapshot> DeviceGraph::rebuild(const TopologySnapshot& b
         node->refresh();
     }
     settle();
-    if (std::exchange(someNeededLess_, false)) dropUnreached();
+    dropUnneeded();
     auto next = std::make_shared<TopologySnapshot>(before);
     ++next->generation;
     patch(*next);
@@ -248,13 +236,19 @@ bool DeviceGraph::remake(N& node, Make make) {
     const auto before = node.value;
     cache_.derive(node, make);
     if (node.value == before) return false;
-    // What is in force needs what it needs until it is replaced.
-    if (before != node.inForce) someNeededLess_ = someNeededLess_ || needsLess(before, node.value);
-    if (node.value)
-        forEachNeed(*node.value, [&](const auto& id) {
-            if (!id.isNil()) need(id);
-        });
+    replaceNeeds(before, node.value);
     return true;
+}
+
+template <class T>
+void DeviceGraph::replaceNeeds(const std::shared_ptr<const T>& before, const std::shared_ptr<const T>& after) {
+    forEachLost(after, before, [&](const auto& id) { ++need(id).holders; });
+    forEachLost(before, after, [&](const auto& id) {
+        auto* const needed = nodeOf(nodesOf(id).byId, id);
+        if (needed == nullptr) return;  // dropped, as one of those that held each other
+        --needed->holders;
+        nodesOf(id).letGo.push_back(id);
+    });
 }
 
 template <class N>
@@ -269,7 +263,6 @@ void DeviceGraph::refresh(BindingsNode& node) {
         return ids ? std::make_shared<std::vector<PortId>>(ids->begin(), ids->end()) : std::make_shared<std::vector<PortId>>();
     });
     if (!changed) return;
-    someNeededLess_ = someNeededLess_ || needsLess(node.inForce, node.value);
     node.inForce = node.value;
     bindingsChanged_ = true;
 }
@@ -308,6 +301,7 @@ void DeviceGraph::refresh(ChainNode& node) {
         return readChain(cache_, node.id, [&](const IpAddrGroupId& id) {
             auto& group = need(id);
             refresh(group);
+            ipAddrGroups_.letGo.push_back(id);  // unless the chain that is made needs it
             return group.value;
         });
     });
@@ -395,7 +389,7 @@ void DeviceGraph::putInForce(N& node) {
     const auto before = std::exchange(node.inForce, node.value);
     node.usable = true;
     if (before == node.value) return;
-    someNeededLess_ = someNeededLess_ || needsLess(before, node.value);
+    replaceNeeds(before, node.value);
     touchChange(node, before.get());
 }
 
@@ -446,7 +440,8 @@ bool DeviceGraph::isReady(const BridgeNode& node) const {
 
 bool DeviceGraph::isReady(const RouterNode& node) const {
     const auto& parts = *node.value;
-    const auto chains = chainsOf(parts.router);
+    const auto& router = parts.router;
+    const std::array chains{router.inboundFilter, router.outboundFilter, router.forwardChain, router.localRedirectChain};
     if (!std::all_of(chains.begin(), chains.end(), [&](const ChainId& chain) { return chainUsable(chain); })) return false;
     if (!parts.loadBalancer.isNil() && !loadBalancers_.byId.at(parts.loadBalancer)->loaded) return false;
     if (node.inForce) return true;
@@ -454,7 +449,7 @@ bool DeviceGraph::isReady(const RouterNode& node) const {
            portsUsable(parts.ports);
 }
 
-// --- dropping what is not reached ---------------------------------------------------------------
+// --- dropping what is not needed ----------------------------------------------------------------
 
 template <class Visit>
 void DeviceGraph::forAllKinds(Visit visit) {
@@ -468,39 +463,90 @@ void DeviceGraph::forAllKinds(Visit visit) {
     visit(loadBalancers_);
 }
 
+/// What nobody holds goes at once. What is held may be held by what it holds itself: then a walk tells.
+void DeviceGraph::dropUnneeded() {
+    bool doubtful = false;
+    for (bool someLetGo = true; someLetGo;) {
+        someLetGo = false;
+        forAllKinds([&](auto& nodes) {
+            while (!nodes.letGo.empty()) {
+                someLetGo = true;
+                const auto id = nodes.letGo.back();
+                nodes.letGo.pop_back();
+                auto* const node = nodeOf(nodes.byId, id);
+                if (node == nullptr) continue;
+                if (node->holders == 0)
+                    drop(*node);
+                else
+                    doubtful = doubtful || mayHoldItself(*node);
+            }
+        });
+    }
+    if (doubtful) dropUnreached();
+}
+
+template <class Id, class T>
+void DeviceGraph::drop(Node<Id, T>& node) {
+    const std::shared_ptr<const T> nothing;
+    replaceNeeds(node.value, nothing);
+    replaceNeeds(node.inForce, nothing);
+    touch(node);
+    auto& nodes = nodesOf(node.id);
+    if (node.waits) std::erase(nodes.unsettled, &node);
+    const auto id = node.id;
+    nodes.byId.erase(id);
+}
+
+/// Not when its device has another one that is bound to this host.
+bool DeviceGraph::mayHoldItself(const PortNode& node) const {
+    if (!node.value) return true;
+    const auto& port = *node.value;
+    const auto holds = [&](const auto* device) {
+        return device != nullptr && device->value && !mayHoldItself(*device) &&
+               std::binary_search(device->value->ports.begin(), device->value->ports.end(), node.id);
+    };
+    return port.isRouterPort() ? !holds(nodeOf(routers_.byId, port.router)) : !holds(nodeOf(bridges_.byId, port.bridge));
+}
+
+/// Not when one of its ports is bound to this host.
+template <class Id, class Parts>
+bool DeviceGraph::mayHoldItself(const Node<Id, Parts>& device) const {
+    if (!device.value) return true;
+    const auto& ports = device.value->ports;
+    const auto& bound = *bindings_->value;
+    return std::none_of(bound.begin(), bound.end(), [&](const PortId& id) {
+        if (!std::binary_search(ports.begin(), ports.end(), id)) return false;
+        const auto& port = ports_.byId.at(id)->value;
+        return port && port->device() == device.id.uuid();
+    });
+}
+
+bool DeviceGraph::mayHoldItself(const ChainNode& node) const {
+    return !((!node.value || node.value->jumps.empty()) && (!node.inForce || node.inForce->jumps.empty()));
+}
+
 void DeviceGraph::dropUnreached() {
     ++walk_;
-    forAllKinds([](auto& nodes) { nodes.reached = 0; });
     bindings_->reachNeeds();
     while (!reached_.empty()) {
         auto* const node = reached_.back();
         reached_.pop_back();
         node->reachNeeds();
     }
-    forAllKinds([&](auto& nodes) { dropUnreached(nodes); });
+    forAllKinds([&](auto& nodes) {
+        using N = typename std::decay_t<decltype(nodes.byId)>::mapped_type::element_type;
+        std::vector<N*> unreached;
+        for (const auto& [id, node] : nodes.byId)
+            if (node->walk != walk_) unreached.push_back(node.get());
+        for (auto* const node : unreached) drop(*node);
+    });
+    forAllKinds([](auto& nodes) { nodes.letGo.clear(); });  // all that is left is reached
 }
 
 template <class Id>
 void DeviceGraph::reach(const Id& id) {
-    if (id.isNil()) return;
-    auto& nodes = nodesOf(id);
-    auto& node = *nodes.byId.at(id);
-    if (std::exchange(node.walk, walk_) == walk_) return;
-    ++nodes.reached;
-    reached_.push_back(&node);
-}
-
-template <class Id, class N>
-void DeviceGraph::dropUnreached(Nodes<Id, N>& nodes) {
-    if (nodes.reached == nodes.byId.size()) return;
-    const auto isReached = [&](const N& node) { return node.walk == walk_; };
-    std::erase_if(nodes.unsettled, [&](const N* node) { return !isReached(*node); });
-    boost::unordered::erase_if(nodes.byId, [&](const auto& entry) {
-        const N& node = *entry.second;
-        if (isReached(node)) return false;
-        touch(node);
-        return true;
-    });
+    auto& node = *nodesOf(id).byId.at(id);
+    if (std::exchange(node.walk, walk_) != walk_) reached_.push_back(&node);
 }
 
 // --- the snapshot -------------------------------------------------------------------------------

@@ -28,7 +28,8 @@ struct WantedBinding {
 ///
 /// Each rebuild() makes anew what changed in the NSDB (the ObjectCache tells, and `onChange`), puts in force what has all it
 /// needs, and patches the last snapshot where that made a difference. What is in force stays until that which replaces
-/// it is complete too. Only when something is needed less than before is everything walked, to drop what is not reached.
+/// it is complete too. What nothing needs any more is dropped; only where that is not seen at a glance (devices hold each other)
+/// is everything walked.
 ///
 /// What a peer host reported and that vanishes with its agent (not: what it withdraws) is believed for
 /// `peerGrace` longer.
@@ -68,7 +69,7 @@ private:
     struct Nodes {
         boost::unordered_flat_map<Id, std::unique_ptr<N>, std::hash<Id>> byId;
         std::vector<N*> unsettled;
-        std::size_t reached = 0;  // in the last walk
+        std::vector<Id> letGo;  // needed by less than before
     };
 
     auto& nodesOf(const PortId&) { return ports_; }
@@ -87,6 +88,8 @@ private:
     auto& need(const Id& id);
     template <class N, class Make>
     bool remake(N& node, Make make);
+    template <class T>
+    void replaceNeeds(const std::shared_ptr<const T>& before, const std::shared_ptr<const T>& after);
     template <class N>
     void settleLater(N& node);
     void refresh(BindingsNode& node);
@@ -117,12 +120,21 @@ private:
     bool chainUsable(const ChainId& id) const;
     bool portsUsable(const std::vector<PortId>& ports) const;
 
-    // Dropping what is not reached from the bindings.
+    // Dropping what is not needed.
+    void dropUnneeded();
+    template <class Id, class T>
+    void drop(Node<Id, T>& node);
+    bool mayHoldItself(const PortNode& node) const;
+    template <class Id, class Parts>
+    bool mayHoldItself(const Node<Id, Parts>& device) const;
+    bool mayHoldItself(const ChainNode& node) const;
+    bool mayHoldItself(const RouteNode&) const { return false; }
+    bool mayHoldItself(const PortGroupNode&) const { return false; }
+    bool mayHoldItself(const IpAddrGroupNode&) const { return false; }
+    bool mayHoldItself(const LoadBalancerNode&) const { return false; }
     void dropUnreached();
     template <class Id>
     void reach(const Id& id);
-    template <class Id, class N>
-    void dropUnreached(Nodes<Id, N>& nodes);
 
     // Patching the snapshot.
     void touchChange(const PortNode& node, const Port* before);
@@ -153,7 +165,6 @@ private:
     std::map<PortId, net::TunnelKey> local_;
 
     std::vector<AnyNode*> stale_;
-    bool someNeededLess_ = false;
     bool bindingsChanged_ = false;
     std::uint64_t walk_ = 0;            // number of the last walk
     std::vector<AnyNode*> reached_;     // while walking: those whose needs are not visited
