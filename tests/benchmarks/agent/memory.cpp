@@ -1,15 +1,18 @@
-// What a flow and a device cost in memory, and how long a snapshot takes to make. Budget: 100,000 flows and 5,000 devices
-// leave an agent below 60 MB.
+// What a flow, a connection and a device cost in memory, and how long a snapshot takes to make. Budget: 100,000 flows and
+// 5,000 devices leave an agent below 60 MB.
 #include <malloc.h>
 
 #include <functional>
 #include <map>
 
+#include "arrivals.h"
 #include "flowcontrol/flow_table.h"
+#include "lone_worker.h"
 #include "measure.h"
 #include "model/ids.h"
 #include "model/topology.pb.h"
 #include "nsdb/store.h"
+#include "null_datapath.h"
 #include "topology/device_tracker.h"
 #include "topology/testing/snapshot_builder.h"
 
@@ -17,42 +20,14 @@ namespace {
 
 using namespace midonet;
 using namespace midonet::topology::testing;
+using benchmarks::LoneWorker;
+using benchmarks::NullDatapath;
+using benchmarks::RoutedCloud;
 
 double megabytesInUse() {
     const auto info = ::mallinfo2();
     return static_cast<double>(info.uordblks + info.hblkhd) / 1e6;
 }
-
-/// Takes flows and keeps nothing.
-class NullDatapath final : public datapath::Datapath, public datapath::UpcallQueue {
-public:
-    const datapath::Capabilities& capabilities() const override { return capabilities_; }
-    unsigned workerCount() const override { return 1; }
-    Result<flow::PortNumber> addPort(std::string_view) override { return flow::PortNumber{1}; }
-    Result<void> removePort(flow::PortNumber) override { return {}; }
-    std::vector<datapath::PortInfo> ports() const override { return {}; }
-    Result<flow::TunnelId> addTunnel(const datapath::TunnelSpec&) override { return flow::TunnelId{1}; }
-    Result<void> setTunnelPath(flow::TunnelId, const std::optional<datapath::TunnelPath>&) override { return {}; }
-    Result<void> removeTunnel(flow::TunnelId) override { return {}; }
-    void endAdoption() override {}
-    std::vector<datapath::Counter> counters() const override { return {}; }
-    datapath::UpcallQueue& upcalls(datapath::WorkerIndex) override { return *this; }
-    Result<datapath::FlowHandle> installFlow(datapath::WorkerIndex, const flow::FlowKey&, const flow::FlowMask&,
-                                             const flow::FlowActions&) override {
-        return datapath::FlowHandle{nextSlot_++, 1};
-    }
-    void removeFlow(datapath::WorkerIndex, datapath::FlowHandle) override {}
-    datapath::FlowStats stats(datapath::FlowHandle) const override { return {}; }
-    std::size_t flowCapacity(datapath::WorkerIndex) const override { return 1'000'000; }
-    Result<void> execute(datapath::WorkerIndex, const datapath::PacketOut&) override { return {}; }
-    int descriptor() const override { return -1; }
-    std::size_t drain(std::size_t, const std::function<void(const datapath::Upcall&)>&) override { return 0; }
-    void done(std::uint64_t) override {}
-
-private:
-    const datapath::Capabilities capabilities_{"null", {}};
-    std::uint32_t nextSlot_ = 1;
-};
 
 /// 100,000 flows between 1,000 machines, with the tags that unicast to a remote port has.
 void flows() {
@@ -84,6 +59,26 @@ void flows() {
         if (!table.install({key, mask, {}, tags, more, effects, simulation::FlowClass::Normal}, now)) return;
     }
     benchmarks::report("memory", "100k_flows", {megabytesInUse() - before}, "MB");
+}
+
+/// What a worker keeps for the first packets of 100,000 routed connections: their flows and the state of each.
+void connections(const char* figure, const RoutedCloud::Options& options) {
+    constexpr std::size_t kConnections = 100'000;
+    constexpr std::uint16_t kBlocks = kConnections / RoutedCloud::kMachines / flowstate::kNatBlockPorts + 1;
+    NullDatapath datapath;
+    const RoutedCloud cloud{options};
+    LoneWorker worker{datapath};
+    worker.tell(cloud, kBlocks);
+    const auto arrivals = benchmarks::connectionsIn(cloud, kConnections);
+    const auto upcalls = benchmarks::upcallsOf(arrivals);
+    const auto before = megabytesInUse();
+    datapath.serve(upcalls);
+    worker.work();
+    if (worker.flows() != kConnections || worker.states() < kConnections) {
+        fmt::print(stderr, "memory: {} flows and {} states of {} connections\n", worker.flows(), worker.states(), kConnections);
+        std::exit(1);
+    }
+    benchmarks::report("memory", figure, {(megabytesInUse() - before) * 1e6 / kConnections}, "bytes");
 }
 
 /// Bridges of ten ports, all bound here: what a host that uses everything tracks.
@@ -137,6 +132,8 @@ void devices(std::uint64_t ports, const char* memory, const char* rebuild) {
 
 int main() {
     flows();
+    connections("tracked_connection", {.tracks = true});
+    connections("translated_connection", {.tracks = true, .translates = true});
     devices(5'000, "5000_ports_tracked", "snapshot_after_a_change_at_5000_ports");
     devices(10'000, "10000_ports_tracked", "snapshot_after_a_change_at_10000_ports");
     return 0;

@@ -5,105 +5,42 @@
 #include "flowstate/nat_ports.h"
 #include "flowstate/state_table.h"
 #include "measure.h"
-#include "packet/protocols.h"
+#include "routed_cloud.h"
 #include "simulation/simulator.h"
 #include "simulation/worker_state.h"
-#include "topology/testing/snapshot_builder.h"
 
 namespace {
 
 using namespace midonet;
-using namespace midonet::topology::testing;
-using topology::Rule;
+using benchmarks::RoutedCloud;
 
-constexpr std::uint64_t kMachines = 20;  // of each bridge
 constexpr std::uint16_t kConnections = 500;  // of each machine
 constexpr std::uint16_t kFirstKnown = 10'000, kFirstNew = 30'000;  // client ports
 constexpr std::uint16_t kBusyPort = 80, kIdlePort = 443;           // of a server: with 500 connections, with none
-constexpr std::uint64_t kRouter = 1, kBridge1 = 1, kBridge2 = 2;
-constexpr std::uint64_t kBridgePort1 = 901, kBridgePort2 = 902, kRouterPort1 = 911, kRouterPort2 = 912;
 
-/// Machines of bridge 1 have the numbers from 1 on, those of bridge 2 from 101 on; ports have the same.
-net::Mac macOf(std::uint64_t machine) { return net::Mac{0x020000000000ULL + machine}; }
-net::Ipv4Address addressOf(std::uint64_t machine) {
-    const auto subnet = machine > 100 ? 0x0a000200U : 0x0a000100U;
-    return net::Ipv4Address{subnet + 10 + static_cast<std::uint32_t>(machine % 100)};
-}
-
-/// As a security group has them: each lets one block of clients reach one TCP port; the last lets all others pass.
-std::vector<Rule> makeRules(std::uint64_t count, std::uint64_t chain) {
-    std::vector<Rule> rules;
-    for (std::uint64_t n = 0; n < count; ++n) {
-        Rule rule;
-        rule.id = ruleId(chain * 10'000 + n);
-        rule.action = topology::Verdict{};
-        if (n + 1 < count) {
-            const net::Ipv4Address block{0xc0a80000U + static_cast<std::uint32_t>(n % 256) * 256};
-            rule.condition.etherType.value = 0x0800;
-            rule.condition.protocol.value = packet::ipproto::kTcp;
-            rule.condition.source.value = net::IpPrefix{block, 24};
-            const auto port = static_cast<std::uint16_t>(2000 + n);
-            rule.condition.l4Destination.value = topology::PortRange{port, port};
-        }
-        rules.push_back(rule);
-    }
-    return rules;
-}
-
-/// Behind the rules of the router's way out: clients get its address there, and answers theirs back.
-Rule sourceTranslation() {
-    Rule rule;
-    rule.id = ruleId(1);
-    const auto address = net::Ipv4Address::parse("10.0.2.1").value();
-    rule.action = topology::Translate{topology::Translate::Kind::Source, {{address, address, 1024, 65535}}, topology::Continuation::Accept};
-    return rule;
-}
-
+/// A cloud and what a worker knows of it.
 class Cloud {
 public:
-    Cloud(std::uint64_t rulesPerPort, bool translates) : rules_(rulesPerPort) {
-        topology::Router router;
-        router.id = routerId(kRouter);
-        if (translates) {
-            router.outboundFilter = chainId(1);
-            builder_.chain(chainId(1), {sourceTranslation()});
+    Cloud(std::uint64_t rulesPerPort, bool translates) : cloud_({.rulesPerPort = rulesPerPort, .translates = translates, .hosts = 2}) {
+        const auto forLong = event::SteadyClock{}.now() + std::chrono::hours{1};
+        for (const auto& machine : cloud_.machines()) {
+            state_.setMac(machine.bridge, {}, machine.mac, machine.port);
+            state_.setArp(RoutedCloud::router(), machine.address, machine.mac, forLong);
         }
-        builder_.router(router).bridge(bridgeId(kBridge1)).bridge(bridgeId(kBridge2));
-        for (std::uint64_t n = 1; n <= kMachines; ++n) {
-            addMachine(n, kBridge1);
-            addMachine(100 + n, kBridge2);
-        }
-        addLink(kBridge1, kBridgePort1, kRouterPort1, "10.0.1.1/24");
-        addLink(kBridge2, kBridgePort2, kRouterPort2, "10.0.2.1/24");
-        snapshot_ = builder_.build();
     }
 
-    simulation::SimulationResult send(std::uint64_t machine, std::uint16_t clientPort, std::uint16_t serverPort) const {
-        flow::FlowKey key;
-        key.inPort = flow::PortNumber{1};
-        key.ethSource = macOf(machine);
-        key.ethDestination = snapshot_->port(portId(kRouterPort1))->mac;
-        key.etherType = 0x0800;
-        key.ipSource = addressOf(machine);
-        key.ipDestination = addressOf(101 + machine % kMachines);
-        key.ipProtocol = packet::ipproto::kTcp;
-        key.ipTtl = 64;
-        key.l4Source = clientPort;
-        key.l4Destination = serverPort;
-        return simulation::simulate({portId(machine), key}, *snapshot_, state_);
+    simulation::SimulationResult send(std::uint64_t client, std::uint16_t clientPort, std::uint16_t serverPort) const {
+        const auto key = cloud_.keyOf(client, clientPort, serverPort);
+        return simulation::simulate({cloud_.machines()[client].port, key}, *cloud_.snapshot(), state_);
     }
 
     /// Opens the connections that are known later, and leases the ports for them and as many again.
     void connect() {
         const auto now = event::SteadyClock{}.now();
-        const auto address = net::Ipv4Address::parse("10.0.2.1").value();
-        constexpr std::uint16_t kFirstBlock = 1024 / flowstate::kNatBlockPorts;
-        constexpr std::uint16_t kBlocks = 2 * (kConnections / flowstate::kNatBlockPorts + 1);
-        for (std::uint16_t n = 0; n < kBlocks; ++n)
-            ports_.addBlock({routerId(kRouter).uuid(), address, static_cast<std::uint16_t>(kFirstBlock + n)});
-        for (std::uint64_t machine = 1; machine <= kMachines; ++machine)
+        for (const auto& block : RoutedCloud::natBlocks(2 * (kConnections / flowstate::kNatBlockPorts + 1))) ports_.addBlock(block);
+        for (std::uint64_t client = 0; client < RoutedCloud::kMachines; ++client)
             for (std::uint16_t n = 0; n < kConnections; ++n) {
-                const auto result = send(machine, static_cast<std::uint16_t>(kFirstKnown + n), kBusyPort);
+                const auto result = send(client, static_cast<std::uint16_t>(kFirstKnown + n), kBusyPort);
                 for (const auto& event : forwarded(result).events) {
                     if (const auto* added = std::get_if<simulation::AddState>(&event)) table_->put(added->entry, now);
                     if (const auto* taken = std::get_if<simulation::TakeNatPort>(&event))
@@ -121,33 +58,7 @@ public:
     }
 
 private:
-    void addMachine(std::uint64_t n, std::uint64_t bridge) {
-        addPort(activePort(n, bridgeId(bridge), 1 + n % 2), n);
-        state_.setMac(bridgeId(bridge), {}, macOf(n), portId(n));
-        state_.setArp(routerId(kRouter), addressOf(n), macOf(n), event::SteadyClock{}.now() + std::chrono::hours{1});
-    }
-    void addLink(std::uint64_t bridge, std::uint64_t bridgePort, std::uint64_t routerPort, std::string_view address) {
-        topology::Port port;
-        port.id = portId(bridgePort);
-        port.bridge = bridgeId(bridge);
-        addPort(port, bridgePort);
-        auto other = topology::testing::routerPort(routerPort, routerId(kRouter), address);
-        filter(other, routerPort);
-        builder_.routerPortWithRoutes(other).link(port.id, other.id);
-    }
-    void addPort(topology::Port port, std::uint64_t number) {
-        filter(port, number);
-        builder_.port(port);
-    }
-    void filter(topology::Port& port, std::uint64_t number) {
-        const auto chain = chainId(100 + number);
-        port.inboundFilter = port.outboundFilter = chain;
-        builder_.chain(chain, makeRules(rules_, number));
-    }
-
-    const std::uint64_t rules_;
-    SnapshotBuilder builder_;
-    topology::TopologySnapshotPtr snapshot_;
+    const RoutedCloud cloud_;
     std::shared_ptr<flowstate::StateTable> table_ = std::make_shared<flowstate::StateTable>();
     flowstate::NatPorts ports_;
     simulation::WorkerState state_{table_.get(), &ports_};
@@ -166,10 +77,10 @@ public:
 
 private:
     simulation::SimulationResult next() {
-        const auto machine = 1 + count_ % kMachines;
-        const auto port = static_cast<std::uint16_t>(firstPort_ + count_ / kMachines % kConnections);
+        const auto client = count_ % RoutedCloud::kMachines;
+        const auto port = static_cast<std::uint16_t>(firstPort_ + count_ / RoutedCloud::kMachines % kConnections);
         ++count_;
-        return cloud_.send(machine, port, serverPort_);
+        return cloud_.send(client, port, serverPort_);
     }
     const Cloud& cloud_;
     const std::uint16_t firstPort_;
