@@ -15,7 +15,7 @@ from midonet_lab.errors import LabError
 from midonet_lab.lab import Lab
 from midonet_lab.processes import Process
 
-from .kernel_cases import MTU, UNDERLAY_MTU
+from .kernel_cases import MTU, UNDERLAY_MTU, Case
 
 PREFIX = "bench"
 
@@ -53,6 +53,11 @@ def running(name: str, machines: list[dict[str, Any]], zone: str = "vxlan", host
         yield lab
     finally:
         lab.down()
+
+
+def case(lab: Lab, name: str, source: str, target: str, *yardsticks: str) -> Case:
+    """The way from one machine of a cloud to another as a case of a comparison."""
+    return Case(name, lab.namespace(source), lab.namespace(target), lab.cloud.machine(target).address, yardsticks)
 
 
 def remove_left_over() -> None:

@@ -30,6 +30,7 @@ class Case:
     source: str  # namespaces
     target: str
     address: str  # of the target
+    yardsticks: tuple[str, ...] = ()  # cases it is held against
 
     def require_connectivity(self) -> None:
         """LabError when the target does not answer."""
@@ -59,30 +60,39 @@ def _linux_bridge() -> Case:
     host, = _spaces("bridge")
     _bridge(host)
     left, right = (_machine(host, f"local{i}", i) for i in (1, 2))
-    return Case("linux_bridge", left, right, _ADDRESS[1])
+    return Case("linux_bridge", left, right, _ADDRESS[1], ("raw_veth",))
 
 
 def _kernel_vxlan() -> Case:
-    hosts = _spaces("host1", "host2")
+    left, right = (_machine(host, f"remote{own}", own) for own, host in enumerate(_vxlan_hosts("host1", "host2"), start=1))
+    return Case("kernel_vxlan", left, right, _ADDRESS[1], ("raw_veth",))
+
+
+def _vxlan_hosts(*names: str) -> list[str]:
+    """Two hosts with a bridge br0 each; kernel VXLAN makes one network of both."""
+    hosts = _spaces(*names)
     _veth(hosts[0], "underlay", hosts[1], "underlay", UNDERLAY_MTU)
-    machines = []
     for own, host in enumerate(hosts, start=1):
         namespaces.batch([f"addr add 192.0.2.{own}/24 dev underlay",
                           f"link add vx0 type vxlan id 100 dev underlay local 192.0.2.{own} remote 192.0.2.{3 - own} dstport 4789"],
                          host)
         _bridge(host)
         namespaces.batch(["link set vx0 master br0 up"], host)
-        machines.append(_machine(host, f"remote{own}", own))
-    return Case("kernel_vxlan", machines[0], machines[1], _ADDRESS[1])
+    return hosts
 
 
 def _machine(host: str, name: str, number: int) -> str:
     """A machine on the host's bridge, at the address of its number (1 or 2)."""
     space, = _spaces(name)
-    _veth(space, "eth0", host, f"p-{name}", MTU)
-    namespaces.batch([f"addr add {_ADDRESS[number - 1]}/24 dev eth0"], space)
-    namespaces.batch([f"link set p-{name} master br0"], host)
+    _plug((space, "eth0"), (host, f"p-{name}"), "br0", _ADDRESS[number - 1])
     return space
+
+
+def _plug(end: tuple[str, str], host_end: tuple[str, str], bridge: str, address: str) -> None:
+    """A veth between two (namespace, interface): one with an address, the other on a bridge."""
+    _veth(*end, *host_end, MTU)
+    namespaces.batch([f"addr add {address}/24 dev {end[1]}"], end[0])
+    namespaces.batch([f"link set {host_end[1]} master {bridge}"], host_end[0])
 
 
 def _spaces(*names: str) -> list[str]:
@@ -93,8 +103,8 @@ def _spaces(*names: str) -> list[str]:
     return spaces
 
 
-def _bridge(space: str) -> None:
-    namespaces.batch(["link add br0 type bridge mcast_snooping 0", "link set br0 up"], space)
+def _bridge(space: str, name: str = "br0") -> None:
+    namespaces.batch([f"link add {name} type bridge mcast_snooping 0", f"link set {name} up"], space)
 
 
 def _veth(left: str, left_name: str, right: str, right_name: str, mtu: int) -> None:
