@@ -59,6 +59,7 @@ BUDGETS = (
     Budget("forwarding", "midonet_gre.tcp_4_streams", "TCP 4 streams, GRE", 1.0, ratio_to="kernel_vxlan"),
     Budget("new_flows", "to_new_macs", "flow set-up, whole agent, new destinations", 100_000),
     Budget("new_flows", "from_new_macs", "flow set-up, whole agent, new sources", 100_000),
+    Budget("new_flows", "routed_connections", "flow set-up, whole agent, routed and tracked", 60_000),
     Budget("resident_memory", "idle_agent", "agent, idle", 25, at_most=True),
     Budget("resident_memory", "agent_with_5000_devices_100k_flows", "agent, 5,000 devices, 100k flows", 60, at_most=True),
     Budget("api", "get_port_per_core", "REST read, each core of the server", 20_000),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +54,24 @@ def round_trip(source: str, target: str, address: str, seconds: float) -> tuple[
     return float(report["us_p50"]), float(report["us_p99"])
 
 
-class Blast:
-    """Small frames at a steady rate out of a machine's eth0; each to a new MAC ("targets") or from one ("sources")."""
+@dataclass(frozen=True)
+class Frames:
+    """What a flood is made of; each is of another flow by what `mode` says: it goes to a new MAC ("targets"), comes
+    from one ("sources"), or has another pair of ports ("connections")."""
 
-    def __init__(self, namespace: str, source: str, target: str, mode: str, rate: int, seconds: float) -> None:
+    source: str  # MACs
+    target: str
+    mode: str
+    addresses: tuple[str, str] | None = None  # IPv4, of source and target; else ones that nobody has
+
+
+class Blast:
+    """Small frames at a steady rate out of a machine's eth0."""
+
+    def __init__(self, namespace: str, frames: Frames, rate: int, seconds: float) -> None:
         self._seconds = seconds
-        self._process = subprocess.Popen([str(TOOLS / "frameblast"), namespace, "eth0", source, target, mode, str(rate), f"{seconds:g}"],
-                                         stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen([str(TOOLS / "frameblast"), namespace, "eth0", frames.source, frames.target, frames.mode, str(rate),
+                                          f"{seconds:g}", *(frames.addresses or ())], stdout=subprocess.PIPE, text=True)
 
     def __enter__(self) -> "Blast":
         return self

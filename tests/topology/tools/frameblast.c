@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sends small UDP-in-IPv4 frames from an interface of a network namespace at a steady rate, for a bounded time, from two threads.
 //
-//   frameblast NAMESPACE INTERFACE SOURCE-MAC TARGET-MAC fixed|targets|sources PACKETS-PER-SECOND SECONDS
+//   frameblast NAMESPACE INTERFACE SOURCE-MAC TARGET-MAC fixed|targets|sources|connections PACKETS-PER-SECOND SECONDS
+//              [SOURCE-ADDRESS TARGET-ADDRESS]
 //
 // fixed: every frame is the same, one flow. targets: each frame goes to a MAC never used before (from TARGET-MAC on,
-// in the locally administered range). sources: each frame comes from a new MAC. Prints {"sent": N, "pps": R}.
+// in the locally administered range). sources: each frame comes from a new MAC. connections: each frame has another pair
+// of ports. Without addresses they are ones that nobody answers for. Prints {"sent": N, "pps": R}.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -24,7 +26,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { kSenders = 2, kBurst = 64, kFrame = 60 };
+enum { kSenders = 2, kBurst = 64, kFrame = 60, kUdpAt = 34, kLowestPort = 1024, kPorts = 65536 - kLowestPort };
+enum mode { kFixed, kTargets, kSources, kConnections, kModes };
+static const char *const kModeNames[kModes] = {"fixed", "targets", "sources", "connections"};
 
 static void die(const char *what) {
     perror(what);
@@ -61,11 +65,24 @@ static void numberMac(uint8_t *mac, uint32_t number) {
     for (int i = 0; i < 4; i++) mac[2 + i] = (uint8_t)(number >> (24 - 8 * i));
 }
 
-// One sender: its share of the rate, from its own socket and its own range of new MACs.
+// A pair of ports that no other number has, but for every 4 billion.
+static void numberPorts(struct udphdr *udp, uint32_t number) {
+    udp->source = htons((uint16_t)(kLowestPort + number % kPorts));
+    udp->dest = htons((uint16_t)(kLowestPort + number / kPorts % kPorts));
+}
+
+static void numberFrame(uint8_t *frame, enum mode mode, uint32_t number) {
+    if (mode == kTargets) numberMac(frame, number);
+    if (mode == kSources) numberMac(frame + 6, number);
+    if (mode == kConnections) numberPorts((void *)(frame + kUdpAt), number);
+}
+
+// One sender: its share of the rate, from its own socket and its own range of numbers.
 struct sender {
     pthread_t thread;
     const char *interface, *source, *target;
-    int targets, sources;
+    in_addr_t from, to;
+    enum mode mode;
     uint32_t number;
     double rate, begin, end;
     uint64_t sent;
@@ -93,11 +110,11 @@ static void *send_frames(void *argument) {
         frame[12] = 0x08;
         struct iphdr *ip = (void *)(frame + 14);
         *ip = (struct iphdr){.version = 4, .ihl = 5, .ttl = 64, .protocol = 17, .tot_len = htons(kFrame - 14)};
-        ip->saddr = htonl(0x0a63630a);  // 10.99.99.10 and .11: nobody answers
-        ip->daddr = htonl(0x0a63630b);
+        ip->saddr = me->from;
+        ip->daddr = me->to;
         ip->check = headerChecksum(ip);
-        struct udphdr *udp = (void *)(frame + 34);
-        *udp = (struct udphdr){.source = htons(40000), .dest = htons(9), .len = htons(kFrame - 34)};
+        struct udphdr *udp = (void *)(frame + kUdpAt);
+        *udp = (struct udphdr){.source = htons(40000), .dest = htons(9), .len = htons(kFrame - kUdpAt)};
         io[i] = (struct iovec){frame, kFrame};
         messages[i].msg_hdr = (struct msghdr){.msg_iov = &io[i], .msg_iovlen = 1};
     }
@@ -109,8 +126,7 @@ static void *send_frames(void *argument) {
             continue;
         }
         const unsigned count = due < kBurst ? (unsigned)due : kBurst;
-        for (unsigned i = 0; i < count && (me->targets || me->sources); i++)
-            numberMac(frames[i] + (me->sources ? 6 : 0), me->number++);
+        for (unsigned i = 0; i < count; i++) numberFrame(frames[i], me->mode, me->number++);
         const int done = sendmmsg(fd, messages, count, 0);
         if (done > 0) me->sent += (uint64_t)done;
         else if (errno != ENOBUFS && errno != EAGAIN) die("sendmmsg");
@@ -119,15 +135,23 @@ static void *send_frames(void *argument) {
     return NULL;
 }
 
+static enum mode parseMode(const char *text) {
+    enum mode mode = kFixed;
+    while (mode < kModes && strcmp(text, kModeNames[mode])) mode++;
+    return mode;
+}
+
 int main(int argc, char **argv) {
-    if (argc != 8) {
-        fprintf(stderr, "usage: frameblast NAMESPACE INTERFACE SOURCE-MAC TARGET-MAC fixed|targets|sources PPS SECONDS\n");
+    if (argc != 8 && argc != 10) {
+        fprintf(stderr, "usage: frameblast NAMESPACE INTERFACE SOURCE-MAC TARGET-MAC fixed|targets|sources|connections PPS SECONDS "
+                        "[SOURCE-ADDRESS TARGET-ADDRESS]\n");
         return 2;
     }
-    const int targets = !strcmp(argv[5], "targets"), sources = !strcmp(argv[5], "sources");
+    const enum mode mode = parseMode(argv[5]);
     const double rate = atof(argv[6]), seconds = atof(argv[7]);
-    if ((!targets && !sources && strcmp(argv[5], "fixed")) || rate < 1 || seconds <= 0 || seconds > 60) {
-        fprintf(stderr, "frameblast: mode, rate (>= 1) or time (at most 60 s) is wrong\n");
+    const in_addr_t from = inet_addr(argc == 10 ? argv[8] : "10.99.99.10"), to = inet_addr(argc == 10 ? argv[9] : "10.99.99.11");
+    if (mode == kModes || from == INADDR_NONE || to == INADDR_NONE || rate < 1 || seconds <= 0 || seconds > 60) {
+        fprintf(stderr, "frameblast: mode, rate (>= 1), time (at most 60 s) or an address is wrong\n");
         return 2;
     }
     char path[300];
@@ -135,13 +159,13 @@ int main(int argc, char **argv) {
     const int space = open(path, O_RDONLY | O_CLOEXEC);
     if (space < 0 || setns(space, CLONE_NEWNET)) die(path);
 
-    // New MACs start at a place of their own in each run and each sender.
+    // Numbers start at a place of their own in each run and each sender.
     const uint32_t number = (uint32_t)getpid() << 16 ^ (uint32_t)time(NULL);
     struct sender senders[kSenders];
     const double begin = now();
     for (int i = 0; i < kSenders; i++) {
-        senders[i] = (struct sender){.interface = argv[2], .source = argv[3], .target = argv[4], .targets = targets,
-                                     .sources = sources, .number = number + (uint32_t)i * 0x40000000U,
+        senders[i] = (struct sender){.interface = argv[2], .source = argv[3], .target = argv[4], .from = from,
+                                     .to = to, .mode = mode, .number = number + (uint32_t)i * 0x40000000U,
                                      .rate = rate / kSenders, .begin = begin, .end = begin + seconds};
         if ((errno = pthread_create(&senders[i].thread, NULL, send_frames, &senders[i]))) die("pthread_create");
     }
