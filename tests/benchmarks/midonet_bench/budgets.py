@@ -57,6 +57,8 @@ BUDGETS = (
     Budget("forwarding", "midonet_gre.packet_rate", "packet rate, GRE", 1.3, ratio_to="kernel_vxlan"),
     Budget("forwarding", "midonet_gre.tcp_1_stream", "TCP 1 stream, GRE", 1.0, ratio_to="kernel_vxlan"),
     Budget("forwarding", "midonet_gre.tcp_4_streams", "TCP 4 streams, GRE", 1.0, ratio_to="kernel_vxlan"),
+    *(Budget("routed_forwarding", f"routed_snat.{quantity}", f"{what}, routed, 10 rules per port, SNAT", 0.9, ratio_to="bridged")
+      for quantity, what in (("tcp_1_stream", "TCP 1 stream"), ("tcp_4_streams", "TCP 4 streams"), ("packet_rate", "packet rate"))),
     Budget("new_flows", "to_new_macs", "flow set-up, whole agent, new destinations", 100_000),
     Budget("new_flows", "from_new_macs", "flow set-up, whole agent, new sources", 100_000),
     Budget("new_flows", "routed_connections", "flow set-up, whole agent, routed and tracked", 60_000),

@@ -41,6 +41,20 @@ class Router:
         """Of its port in a network."""
         return self.lab.api.port(self.ports[net])["portMac"]
 
+    def filter_links(self) -> None:
+        """Stateless rules at both ends of both its links."""
+        for port in self.ports.values():
+            for end in (port, self.lab.api.port(port)["peerId"]):
+                filter_port(self.lab, end)
+
+    def translate_source(self) -> None:
+        """What goes from net1 to net2 gets the router's address there, and answers find their way back."""
+        api, outside = self.lab.api, self.ports[2]
+        before, after = api.add_chain("pre-routing"), api.add_chain("post-routing")
+        api.add_rule(before, "rev_snat", flowAction="accept", inPorts=[outside], nwDstAddress="10.0.2.1", nwDstLength=32)
+        api.add_nat_rule(after, "snat", "10.0.2.1", ports=(1024, 65535), outPorts=[outside], nwSrcAddress="10.0.1.0", nwSrcLength=24)
+        api.change(f"/routers/{self.id}", inboundFilterId=before, outboundFilterId=after)
+
 
 def filter_port(lab: Lab, port: str, tracks: bool = False) -> None:
     """RULES rules for both directions, of which only the last fits UDP, by its ports: each pair of them is a flow. The rest passes.
