@@ -59,6 +59,8 @@ BUDGETS = (
     Budget("forwarding", "midonet_gre.tcp_4_streams", "TCP 4 streams, GRE", 1.0, ratio_to="kernel_vxlan"),
     *(Budget("routed_forwarding", f"routed_snat.{quantity}", f"{what}, routed, 10 rules per port, SNAT", 0.9, ratio_to="bridged")
       for quantity, what in (("tcp_1_stream", "TCP 1 stream"), ("tcp_4_streams", "TCP 4 streams"), ("packet_rate", "packet rate"))),
+    *(Budget("connections", f"midonet_{zone}_{way}.connections", f"new connections, {zone.upper()}, security group{more}", 0.6,
+             ratio_to="kernel_nat") for zone in ("vxlan", "gre") for way, more in (("group", ""), ("group_snat", ", SNAT"))),
     Budget("new_flows", "to_new_macs", "flow set-up, whole agent, new destinations", 100_000),
     Budget("new_flows", "from_new_macs", "flow set-up, whole agent, new sources", 100_000),
     Budget("new_flows", "routed_connections", "flow set-up, whole agent, routed and tracked", 60_000),

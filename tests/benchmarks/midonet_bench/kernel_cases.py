@@ -3,10 +3,13 @@
     raw_veth       two machines joined by one veth pair
     linux_bridge   two machines on one Linux bridge: "same host"
     kernel_vxlan   two hosts joined by one veth pair, each a bridge with a kernel VXLAN device and one machine
+    kernel_nat     the same two hosts; the machine of the first is on a bridge of its own, and a router namespace with
+                   nftables joins it to the other: filter of new connections, source NAT, one pass through conntrack for both
 """
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +21,23 @@ MTU = 1450  # of machines
 UNDERLAY_MTU = 1500
 PREFIX = "mbench-"
 _ADDRESS = ("10.0.0.1", "10.0.0.2")
+_INSIDE = "10.0.1"
 # Where the kernel can take bridged packets through the IP filter, a new namespace does so, and pays for it without rules.
 _NO_BRIDGE_FILTER = {"bridge/bridge-nf-call-iptables": "0"} if Path("/proc/sys/net/bridge").exists() else {}
+_NAT_RULES = """
+table ip cloud {{
+    chain filter {{
+        type filter hook forward priority filter; policy drop;
+        ct state established,related accept
+        ct state new tcp dport {first}-{last} accept
+        ct state new meta l4proto icmp accept
+    }}
+    chain translate {{
+        type nat hook postrouting priority srcnat;
+        oifname "outside" snat to {address}
+    }}
+}}
+"""
 
 
 @dataclass(frozen=True)
@@ -44,8 +62,22 @@ def remove() -> None:
 
 
 def build() -> list[Case]:
-    """Makes all of them; the caller removes them."""
+    """Makes those of plain forwarding; the caller removes them."""
     return [_raw_veth(), _linux_bridge(), _kernel_vxlan()]
+
+
+def build_nat(ports: range) -> Case:
+    """Makes kernel_nat, whose filter lets ping and connections to these TCP ports begin; the caller removes it."""
+    hosts = _vxlan_hosts("nat1", "nat2")
+    router, machine = _spaces("natrouter", "natlocal")
+    _bridge(hosts[0], "br1")
+    _plug((machine, "eth0"), (hosts[0], "p-local"), "br1", f"{_INSIDE}.2")
+    _plug((router, "inside"), (hosts[0], "p-inside"), "br1", f"{_INSIDE}.1")
+    _plug((router, "outside"), (hosts[0], "p-outside"), "br0", _ADDRESS[0])
+    namespaces.batch([f"route add default via {_INSIDE}.1"], machine)
+    namespaces.set_sysctls(router, {"ipv4/ip_forward": "1"})
+    _nft(router, _NAT_RULES.format(first=ports[0], last=ports[-1], address=_ADDRESS[0]))
+    return Case("kernel_nat", machine, _machine(hosts[1], "natremote", 2), _ADDRESS[1])
 
 
 def _raw_veth() -> Case:
@@ -111,3 +143,13 @@ def _veth(left: str, left_name: str, right: str, right_name: str, mtu: int) -> N
     namespaces.batch([f"link add {left_name} mtu {mtu} netns {left} type veth peer name {right_name} mtu {mtu} netns {right}"])
     namespaces.batch([f"link set {left_name} up"], left)
     namespaces.batch([f"link set {right_name} up"], right)
+
+
+def _nft(space: str, rules: str) -> None:
+    """Loads nftables rules in a namespace."""
+    try:
+        done = subprocess.run(namespaces.exec_command(space, ["nft", "-f", "-"]), input=rules, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise LabError(f"{error.filename} is missing: run tools/install-dependencies") from error
+    if done.returncode:
+        raise LabError(f"nft in {space}: {done.stderr.strip()}")

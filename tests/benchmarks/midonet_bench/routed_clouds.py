@@ -72,6 +72,20 @@ def filter_port(lab: Lab, port: str, tracks: bool = False) -> None:
     lab.api.change(f"/ports/{port}", inboundFilterId=chain, outboundFilterId=chain)
 
 
+def add_security_group(lab: Lab, name: str, ports: range | None = None) -> None:
+    """A machine may begin what it likes; connections to it may only begin by ping and at these TCP ports. (ARP is no IPv4.)"""
+    api = lab.api
+    to_machine, from_machine = api.add_chain(f"to {name}"), api.add_chain(f"from {name}")
+    for conditions in ({"matchReturnFlow": True}, {"matchForwardFlow": True}):
+        api.add_rule(from_machine, "accept", **conditions)
+    api.add_rule(to_machine, "accept", matchReturnFlow=True)
+    api.add_rule(to_machine, "accept", dlType=IPV4, nwProto=ICMP)
+    if ports:
+        api.add_rule(to_machine, "accept", dlType=IPV4, nwProto=TCP, tpDst={"start": ports[0], "end": ports[-1]})
+    api.add_rule(to_machine, "drop", dlType=IPV4)
+    api.change(f"/ports/{lab.port_id(name)}", inboundFilterId=from_machine, outboundFilterId=to_machine)
+
+
 def connections(lab: Lab, client: str, server: str) -> Frames:
     """A flood of first packets from a machine of net1 to one of net2, in a cloud that has no router yet: through a router,
     and at both machines a chain that knows answers from what begins a connection."""

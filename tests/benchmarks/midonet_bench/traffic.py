@@ -18,6 +18,7 @@ from . import REPOSITORY
 TOOLS = REPOSITORY / "build/bench/tools"
 _SPARE_SECONDS = 15.0
 _IPERF_PORT = 5201
+CONNECTION_PORTS = range(5910, 5974)
 
 
 def build_tools() -> None:
@@ -52,6 +53,24 @@ def round_trip(source: str, target: str, address: str, seconds: float) -> tuple[
     """Median and 99th percentile, in microseconds, of the time of a small UDP packet there and back."""
     report = _json([str(TOOLS / "roundtrip"), source, target, address, f"{seconds:g}"], seconds)
     return float(report["us_p50"]), float(report["us_p99"])
+
+
+@dataclass(frozen=True)
+class Connections:
+    """New TCP connections: one byte there and back, then RST."""
+
+    rate: float  # a second
+    us_p50: float  # of the time from connect to the answer
+    us_p99: float
+    failed: dict[str, int]  # by kind
+    resent: int  # that came about although a packet was lost
+
+
+def connections(source: str, target: str, address: str, seconds: float) -> Connections:
+    """Connections a second to the CONNECTION_PORTS, 32 at a time."""
+    report = _json([str(TOOLS / "connectionrate"), "-p", str(len(CONNECTION_PORTS)), source, target, address, f"{seconds:g}"], seconds)
+    return Connections(float(report["cps"]), float(report["us_p50"]), float(report["us_p99"]),
+                       {kind: int(report[kind]) for kind in ("refused", "timed_out", "broken")}, int(report["resent"]))
 
 
 @dataclass(frozen=True)

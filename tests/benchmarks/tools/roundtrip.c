@@ -10,8 +10,9 @@
 #include <sys/wait.h>
 
 #include "namespaces.h"
+#include "times.h"
 
-enum { kPort = 5901, kPayload = 18, kMost = 4 << 20 };
+enum { kPort = 5901, kPayload = 18 };
 static const uint64_t kPatienceNs = 200000000;
 
 static void serve(int fd, uint64_t end) {
@@ -22,11 +23,6 @@ static void serve(int fd, uint64_t end) {
         if (recvfrom(fd, data, sizeof data, MSG_DONTWAIT, (void*)&from, &length) == kPayload)
             sendto(fd, data, sizeof data, 0, (const void*)&from, sizeof from);
     }
-}
-
-static int compare(const void* a, const void* b) {
-    const uint32_t x = *(const uint32_t*)a, y = *(const uint32_t*)b;
-    return x < y ? -1 : x > y;
 }
 
 int main(int argc, char** argv) {
@@ -55,11 +51,9 @@ int main(int argc, char** argv) {
         _exit(0);
     }
     pinTo(0);
-    uint32_t* times = malloc(kMost * sizeof *times);
-    if (!times) die("malloc");
-    size_t count = 0;
+    struct times times = {0};
     uint64_t lost = 0, number = 0;
-    for (uint64_t asked = nowNs(); asked < end && count < kMost; asked = nowNs()) {
+    for (uint64_t asked = nowNs(); asked < end; asked = nowNs()) {
         char data[kPayload] = {0};
         number++;
         memcpy(data, &number, sizeof number);
@@ -76,15 +70,15 @@ int main(int argc, char** argv) {
         if (waited >= kPatienceNs)
             lost++;
         else
-            times[count++] = (uint32_t)waited;
+            addTime(&times, (int64_t)waited);
     }
     waitpid(child, NULL, 0);
-    if (!count) {
+    if (!times.count) {
         fprintf(stderr, "roundtrip: no answer from %s\n", argv[3]);
         return 1;
     }
-    qsort(times, count, sizeof *times, compare);
+    sortTimes(&times);
     printf("{\"us_p50\": %.2f, \"us_p99\": %.2f, \"exchanges\": %zu, \"lost\": %lu}\n",
-           times[count / 2] / 1e3, times[count * 99 / 100] / 1e3, count, (unsigned long)lost);
+           percentileUs(&times, 50), percentileUs(&times, 99), times.count, (unsigned long)lost);
     return 0;
 }
