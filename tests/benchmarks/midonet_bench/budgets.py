@@ -61,6 +61,7 @@ BUDGETS = (
       for quantity, what in (("tcp_1_stream", "TCP 1 stream"), ("tcp_4_streams", "TCP 4 streams"), ("packet_rate", "packet rate"))),
     *(Budget("connections", f"midonet_{zone}_{way}.connections", f"new connections, {zone.upper()}, security group{more}", 0.6,
              ratio_to="kernel_nat") for zone in ("vxlan", "gre") for way, more in (("group", ""), ("group_snat", ", SNAT"))),
+    Budget("first_packet", "routed_10_rules.extra_p50", "first packet, routed, 10 rules per port, over a warm one", 300, at_most=True),
     Budget("new_flows", "to_new_macs", "flow set-up, whole agent, new destinations", 100_000),
     Budget("new_flows", "from_new_macs", "flow set-up, whole agent, new sources", 100_000),
     Budget("new_flows", "routed_connections", "flow set-up, whole agent, routed and tracked", 60_000),

@@ -74,6 +74,22 @@ def connections(source: str, target: str, address: str, seconds: float) -> Conne
 
 
 @dataclass(frozen=True)
+class FirstPacket:
+    """Microseconds that the first round trip of a flow takes longer than a warm one, and those of a warm one."""
+
+    us_p50: float
+    us_p99: float
+    warm_us_p50: float
+    tries: int
+    lost: int
+
+
+def first_packet(source: str, target: str, address: str, seconds: float) -> FirstPacket:
+    """First round trips of small UDP packets, each from a new port."""
+    return FirstPacket(**_json([str(TOOLS / "firstpacket"), source, target, address, f"{seconds:g}"], seconds))
+
+
+@dataclass(frozen=True)
 class Frames:
     """What a flood is made of; each is of another flow by what `mode` says: it goes to a new MAC ("targets"), comes
     from one ("sources"), or has another pair of ports ("connections")."""
