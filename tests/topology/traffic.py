@@ -203,6 +203,14 @@ def path_mtu(namespace: str, address: str) -> int:
         return asking.getsockopt(socket.IPPROTO_IP, _IP_MTU)
 
 
+def frames_passed(namespace: str, interface: str) -> tuple[int, int]:
+    """Frames that an interface has received and sent."""
+    with namespaces.entered(namespace):
+        lines = Path("/proc/thread-self/net/dev").read_text(encoding="ascii").splitlines()
+    counts = next(line.partition(":")[2].split() for line in lines if line.strip().startswith(f"{interface}:"))
+    return int(counts[1]), int(counts[9])
+
+
 class Blast:
     """The frame generator, running in a namespace for a bounded time."""
 
