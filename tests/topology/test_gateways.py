@@ -15,6 +15,7 @@ from typing import Callable
 
 import pytest
 
+from edge import FAR, OUTWARDS, WEB, join_provider, translate_outwards
 from midonet_lab import checks, namespaces
 from midonet_lab.checks import Ping
 from midonet_lab.cloud import Machine
@@ -22,7 +23,6 @@ from midonet_lab.lab import Lab
 from midonet_lab.waiting import wait_until
 from traffic import Caller, Greeters, SteadyPing, frames_passed, greet_tcp
 
-FAR, OUTWARDS, WEB = "198.18.0.1", "203.0.113.10", 8080
 INNER = "inner"
 # How long the others believe what a lost host has said; the default is 30 s.
 GRACE = 2
@@ -37,7 +37,6 @@ class Uplink:
     host: str
     machine: Machine  # plugged into the provider's port at this gateway
     interface: str  # of the machine "internet"
-    weight: int = 0  # of the default route; the lighter one is taken
 
     @property
     def gateway(self) -> str:
@@ -117,17 +116,13 @@ def add_topology(world: World) -> None:
     lab, api, provider = world.lab, world.lab.api, world.lab.state.ids["router:provider"]
     tenant = api.add_router("tenant")
     api.attach(tenant, "10.0.1.1/24", lab.state.ids["bridge:net"])
-    downlink, uplink = api.add_network(provider, "100.64.0.1/30"), api.add_network(tenant, "100.64.0.2/30")
-    api.link(downlink, uplink)
-    api.add_route(tenant, "0.0.0.0/0", uplink, gateway="100.64.0.1")
-    api.add_route(provider, "203.0.113.0/24", downlink, gateway="100.64.0.2")
+    uplink = join_provider(lab, tenant, "100.64.0.1", "100.64.0.2", "203.0.113.0/24")
     ports = [lab.port_id(each.machine.name) for each in (world.first, world.second)]
     api.add_port_group("uplinks", *ports, stateful=True)
     for weight, each, port in zip((10, 100), (world.first, world.second), ports):
         api.add_route(provider, "0.0.0.0/0", port, gateway=each.machine.address, weight=weight)
     before, after = api.add_chain("pre-routing"), api.add_chain("post-routing")
-    api.add_rule(before, "rev_snat", flowAction="accept", inPorts=[uplink], nwDstAddress=OUTWARDS, nwDstLength=32)
-    api.add_nat_rule(after, "snat", OUTWARDS, ports=(1024, 65535), outPorts=[uplink])
+    translate_outwards(lab, uplink, OUTWARDS, before, after)
     api.change(f"/routers/{tenant}", inboundFilterId=before, outboundFilterId=after)
 
 

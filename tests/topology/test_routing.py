@@ -1,29 +1,20 @@
-"""Routers, firewall, NAT and load balancing between real machines on three hosts, and the world outside.
-
-    far 198.18.0.1 - internet 198.51.100.2 - .1 provider 100.64.0.1 - .2 tenant 10.0.1.1 - web1, web2, web3   (one at each host)
-                                                                           10.0.2.1 - db, at h3
-
-The public addresses 203.0.113.0/24 are the tenant's: .10 for connections out, .20 and .21 floating, .30 a VIP.
-"""
+"""Routers, firewall, NAT and load balancing between real machines on three hosts, and the world outside (`edge.py`)."""
 
 from __future__ import annotations
 
 import collections
 import contextlib
-from dataclasses import dataclass
 
 import pytest
 
-from midonet_lab import checks, namespaces
+from edge import FAR, FLOATING, GUARDED, OUTWARDS, SSH, VIP, WEB, Edge, build_edge
+from midonet_lab import checks
 from midonet_lab.checks import Ping
 from midonet_lab.cloud import TUNNEL_OVERHEAD
 from midonet_lab.lab import Lab
 from midonet_lab.waiting import wait_until
 from traffic import Caller, Greeters, Greeting, greet_tcp, greet_udp, path_mtu
 
-FAR = "198.18.0.1"
-OUTWARDS, FLOATING, GUARDED, VIP = (f"203.0.113.{last}" for last in (10, 20, 21, 30))
-SSH, WEB = 22, 8080
 TCP, IPV4 = 6, 0x0800
 # What has to stay unanswered is given this long.
 SILENCE = 1.0
@@ -80,81 +71,6 @@ def greet_nobody(lab: Lab, target: str, sources: list[str]) -> list[str]:
 
 
 # A tenant and the world outside
-
-
-@dataclass
-class Edge:
-    """The cloud of the drawing at the top."""
-
-    lab: Lab
-    outward: tuple[str, ...] = ("web2", "web3", "db")  # machines whose connections out are translated to OUTWARDS
-
-    def space(self, machine: str) -> str:
-        """The namespace of a machine."""
-        return self.lab.namespace(machine)
-
-    def address(self, machine: str) -> str:
-        """The address of a machine."""
-        return self.lab.cloud.machine(machine).address
-
-
-def build_edge(make_lab, zone: str = "vxlan", **more) -> Edge:
-    """Brings it up."""
-    def machine(name: str, host: int, net: int, last: int) -> dict:
-        return {"name": name, "host": f"h{host}", "bridge": f"net{net}", "ip": f"10.0.{net}.{last}/24",
-                "gateway": f"10.0.{net}.1", "mtu": 1500}
-
-    lab = make_lab([*(machine(f"web{host}", host, 1, 10 + host) for host in (1, 2, 3)), machine("guarded", 2, 1, 20),
-                    machine("db", 3, 2, 11),
-                    {"name": "internet", "host": "h1", "router": "provider", "ip": "198.51.100.2/24", "gateway": "198.51.100.1",
-                     "mtu": 1500}], zone=zone, hosts=3, bridges=("net1", "net2"), routers=["provider"], **more)
-    add_far_address(lab.namespace("internet"))
-    tenant, uplink = add_tenant(lab)
-    add_translations(lab, tenant, uplink)
-    add_balancer(lab, tenant)
-    return Edge(lab)
-
-
-def add_far_address(internet: str) -> None:
-    """The world outside speaks from its far address; only in ARP from the one that the provider's router knows it by."""
-    namespaces.set_sysctls(internet, {"ipv4/conf/all/arp_announce": "2"})
-    namespaces.batch([f"addr add {FAR}/32 dev lo", f"route replace default via 198.51.100.1 src {FAR}"], internet)
-
-
-def add_tenant(lab: Lab) -> tuple[str, str]:
-    """The tenant's router between its networks and the provider's; returns it and its port towards the provider."""
-    api, provider = lab.api, lab.state.ids["router:provider"]
-    tenant = api.add_router("tenant")
-    for net in (1, 2):
-        api.attach(tenant, f"10.0.{net}.1/24", lab.state.ids[f"bridge:net{net}"])
-    downlink = api.add_network(provider, "100.64.0.1/30")
-    uplink = api.add_network(tenant, "100.64.0.2/30")
-    api.link(downlink, uplink)
-    api.add_route(provider, "203.0.113.0/24", downlink, gateway="100.64.0.2")
-    api.add_route(provider, "0.0.0.0/0", lab.port_id("internet"), gateway="198.51.100.2")
-    api.add_route(tenant, "0.0.0.0/0", uplink, gateway="100.64.0.1")
-    return tenant, uplink
-
-
-def add_translations(lab: Lab, tenant: str, uplink: str) -> None:
-    """Floating addresses of two machines, and one address for the connections of all others."""
-    api = lab.api
-    before, after = api.add_chain("pre-routing"), api.add_chain("post-routing")
-    for public, machine in ((FLOATING, "web1"), (GUARDED, "guarded")):
-        private = lab.cloud.machine(machine).address
-        api.add_nat_rule(before, "dnat", private, inPorts=[uplink], nwDstAddress=public, nwDstLength=32)
-        api.add_nat_rule(after, "snat", public, outPorts=[uplink], nwSrcAddress=private, nwSrcLength=32)
-    api.add_rule(before, "rev_snat", flowAction="accept", inPorts=[uplink], nwDstAddress=OUTWARDS, nwDstLength=32)
-    api.add_nat_rule(after, "snat", OUTWARDS, ports=(1024, 65535), outPorts=[uplink], nwSrcAddress="10.0.0.0", nwSrcLength=16)
-    api.change(f"/routers/{tenant}", inboundFilterId=before, outboundFilterId=after)
-
-
-def add_balancer(lab: Lab, tenant: str) -> None:
-    """A VIP whose members are the machines of all three hosts."""
-    pool = lab.api.add_pool(lab.api.add_load_balancer(tenant))
-    for name in ("web1", "web2", "web3"):
-        lab.api.add_pool_member(pool, lab.cloud.machine(name).address, WEB)
-    lab.api.add_vip(pool, VIP, WEB)
 
 
 @pytest.fixture(scope="module")
