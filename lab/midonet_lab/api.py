@@ -70,6 +70,10 @@ class Api:
             raise ApiError("POST", path, status, data)
         return headers["Location"].rstrip("/").rpartition("/")[2]
 
+    def delete(self, path: str) -> None:
+        """Deletes what is at a path as "/routes/<id>"."""
+        self.call("DELETE", path)
+
     def close(self) -> None:
         """Ends the connection."""
         self._connection.close()
@@ -106,7 +110,7 @@ class Api:
 
     def unlink(self, port_id: str) -> None:
         """Takes the link of a port back."""
-        self.call("DELETE", f"/ports/{port_id}/link")
+        self.delete(f"/ports/{port_id}/link")
 
     def add_network(self, router_id: str, subnet: str) -> str:
         """Creates a port with an address as "10.0.0.1/24" and the route to its network, returns the port."""
@@ -198,7 +202,7 @@ class Api:
 
     def unbind(self, host_id: str, port_id: str) -> None:
         """Takes a binding back."""
-        self.call("DELETE", f"/hosts/{host_id}/ports/{port_id}")
+        self.delete(f"/hosts/{host_id}/ports/{port_id}")
 
 
 class _NamespaceConnection(http.client.HTTPConnection):

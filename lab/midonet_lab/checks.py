@@ -50,12 +50,12 @@ def ping_all(pings: Iterable[Ping], seconds: float, size: int = 56, until_answer
     """
     waiting = set(pings)
     answered: dict[Ping, float] = {}
-    sockets: dict[tuple[str, int], _EchoSocket] = {}
+    sockets: dict[tuple[str, int], EchoSocket] = {}
     try:
         for ping in waiting:
             key = (ping.namespace, ping.version)
             if key not in sockets:
-                sockets[key] = _EchoSocket(*key)
+                sockets[key] = EchoSocket(*key)
         by_descriptor = {echo.socket.fileno(): echo for echo in sockets.values()}
         deadline = time.monotonic() + seconds
         next_send = 0.0
@@ -87,8 +87,8 @@ def round_trip(ping: Ping, count: int = 20) -> float:
     return statistics.median(samples)
 
 
-class _EchoSocket:
-    """A raw ICMP socket in a namespace with the questions it asked."""
+class EchoSocket:
+    """A raw ICMP socket in a namespace with the questions it asked, all with one identifier."""
 
     def __init__(self, namespace: str, version: int) -> None:
         family, protocol = ((socket.AF_INET, socket.IPPROTO_ICMP), (socket.AF_INET6, socket.IPPROTO_ICMPV6))[version == 6]
@@ -103,7 +103,8 @@ class _EchoSocket:
         self._ident = int.from_bytes(os.urandom(2), "big")
         self._asked: dict[int, tuple[Ping, float]] = {}
 
-    def send(self, ping: Ping, size: int) -> None:
+    def send(self, ping: Ping, size: int = 56) -> None:
+        """Asks once."""
         sequence = (max(self._asked) + 1) & 0xFFFF if self._asked else 1
         body = bytes(i & 0xFF for i in range(size))
         packet = struct.pack("!BBHHH", _ECHO_REQUEST[self._version], 0, 0, self._ident, sequence) + body
@@ -124,6 +125,7 @@ class _EchoSocket:
             pass
 
     def receive(self) -> list[tuple[Ping, float]]:
+        """The answers that have come, with their round trips in seconds."""
         found = []
         while True:
             try:

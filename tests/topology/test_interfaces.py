@@ -93,7 +93,7 @@ def test_a_host_that_loses_its_address_in_the_zone(lab):
     """The zone is then one with a single member: traffic within that host goes on."""
     assert reaches(lab, "a", "c")
     said = {host: len(log_lines(lab, host, "zone")) for host in lab.cloud.hosts}
-    lab.api.call("DELETE", zone_path(lab, "h2"))
+    lab.api.delete(zone_path(lab, "h2"))
     wait_until(lambda: not reaches(lab, "a", "c", 0.5), "the tunnel to be gone")
     assert reaches(lab, "a", "b")
     for host in lab.cloud.hosts:
@@ -112,7 +112,7 @@ def test_a_host_whose_address_in_the_zone_changes(lab):
     namespaces.batch(["addr del 192.0.2.2/24 dev eth0", "addr add 192.0.2.99/24 dev eth0"], lab.namespace("h2"))
     wait_until(lambda: "192.0.2.2" in (lab.api.get(zone_path(lab, "h2"))["status"] or ""), "the status to name the lost address")
     wait_log_line(lab, "h2", "192.0.2.2 is on no interface")
-    lab.api.call("DELETE", zone_path(lab, "h2"))
+    lab.api.delete(zone_path(lab, "h2"))
     lab.api.join_zone(lab.state.ids["zone"], lab.state.ids["host:h2"], "192.0.2.99")
     wait_until(lambda: reaches(lab, "a", "c", 1.0), "the tunnel to the new address", 10)
 

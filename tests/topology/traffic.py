@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import os
+import select
 import selectors
 import socket
 import subprocess
@@ -22,10 +23,11 @@ _IP_MTU, _IP_MTU_DISCOVER, _PMTUDISC_DO = 14, 10, 2
 
 
 class SteadyPing:
-    """Pings every few milliseconds in a thread; `gaps` tells how long nothing came back."""
+    """Pings every few milliseconds in a thread, as one flow; `longest_gap` tells how long nothing came back."""
 
     def __init__(self, ping: Ping, interval: float = 0.01) -> None:
         self._ping = ping
+        self._echo = checks.EchoSocket(ping.namespace, ping.version)
         self._interval = interval
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -36,7 +38,14 @@ class SteadyPing:
         """Ends it; returns the moments (time.monotonic) of the answers."""
         self._stopped.set()
         self._thread.join()
+        self._echo.socket.close()
         return self.answered_at
+
+    def __enter__(self) -> "SteadyPing":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def longest_gap(self, begin: float, end: float) -> float:
         """The longest time without an answer between the two moments."""
@@ -45,9 +54,72 @@ class SteadyPing:
 
     def _run(self) -> None:
         while not self._stopped.is_set():
-            if checks.ping_all([self._ping], 0.1):
+            self._echo.send(self._ping)
+            if select.select([self._echo.socket], [], [], 0.1)[0] and self._echo.receive():
                 self.answered_at.append(time.monotonic())
             self._stopped.wait(self._interval)
+
+
+class SteadyUdp:
+    """Asks one of the `Greeters` every few milliseconds, always from the same port: one flow there and one back."""
+
+    def __init__(self, namespace: str, address: str, port: int, interval: float = 0.01) -> None:
+        self._socket = namespaces.open_socket(namespace, socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.connect((address, port))
+        self._socket.settimeout(interval)
+        self._interval = interval
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.answers: list[tuple[float, str]] = []  # the moment (time.monotonic), and the server's name
+        self._thread.start()
+
+    def __enter__(self) -> "SteadyUdp":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._thread.join()
+        self._socket.close()
+
+    def servers(self, since: float) -> list[str]:
+        """Who answered since the moment, one after the other."""
+        return [server for moment, server in list(self.answers) if moment > since]
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self._interval):
+            # An ICMP error of an earlier packet, or silence so far.
+            with contextlib.suppress(OSError):
+                self._socket.send(b"who?")
+                self.answers.append((time.monotonic(), Greeting.parse(self._socket.recv(2048)).server))
+
+
+class Bystanders:
+    """Many UDP flows to one of the `Greeters`, each from a port of its own, that nothing done meanwhile should touch."""
+
+    def __init__(self, namespace: str, address: str, port: int, count: int) -> None:
+        self._sockets = [namespaces.open_socket(namespace, socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
+        for asking in self._sockets:
+            asking.connect((address, port))
+            asking.settimeout(0.5)
+
+    def __enter__(self) -> "Bystanders":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for asking in self._sockets:
+            asking.close()
+
+    def answered(self) -> int:
+        """Each asks, a second time if need be; how many were answered."""
+        return sum(any(self._ask(asking) for _ in range(2)) for asking in self._sockets)
+
+    @staticmethod
+    def _ask(asking: socket.socket) -> bool:
+        try:
+            asking.send(b"who?")
+            return bool(asking.recv(2048))
+        except OSError:
+            return False
 
 
 @dataclass(frozen=True)
