@@ -22,7 +22,7 @@ from .errors import LabError
 
 _ECHO_REQUEST = {4: 8, 6: 128}
 _ECHO_REPLY = {4: 0, 6: 129}
-_IP_MTU_DISCOVER, _IPV6_MTU_DISCOVER, _PMTUDISC_DO = 10, 23, 2
+_IP_MTU_DISCOVER, _IPV6_MTU_DISCOVER, _PMTUDISC_DONT, _PMTUDISC_DO = 10, 23, 0, 2
 _SO_MAX_PACING_RATE = 47
 _RESEND_SECONDS = 0.25
 _CONNECT_SECONDS = 5.0
@@ -42,11 +42,12 @@ class Ping:
         return 6 if ":" in self.address else 4
 
 
-def ping_all(pings: Iterable[Ping], seconds: float, size: int = 56, until_answered: bool = True) -> dict[Ping, float]:
+def ping_all(pings: Iterable[Ping], seconds: float, size: int = 56, until_answered: bool = True,
+             fragment: bool = False) -> dict[Ping, float]:
     """Asks all at once, again every quarter of a second while unanswered; {ping: round trip in seconds} of those answered.
 
-    Packets are sent with "don't fragment". Returns as soon as all answered, at latest after `seconds`;
-    with `until_answered` false it stays the whole time, to be sure that nobody answers.
+    Without `fragment` packets are sent with "don't fragment". Returns as soon as all answered, at latest after `seconds`; with
+    `until_answered` false it stays the whole time, to be sure that nobody answers.
     """
     waiting = set(pings)
     answered: dict[Ping, float] = {}
@@ -55,7 +56,7 @@ def ping_all(pings: Iterable[Ping], seconds: float, size: int = 56, until_answer
         for ping in waiting:
             key = (ping.namespace, ping.version)
             if key not in sockets:
-                sockets[key] = EchoSocket(*key)
+                sockets[key] = EchoSocket(*key, fragment)
         by_descriptor = {echo.socket.fileno(): echo for echo in sockets.values()}
         deadline = time.monotonic() + seconds
         next_send = 0.0
@@ -90,14 +91,15 @@ def round_trip(ping: Ping, count: int = 20) -> float:
 class EchoSocket:
     """A raw ICMP socket in a namespace with the questions it asked, all with one identifier."""
 
-    def __init__(self, namespace: str, version: int) -> None:
+    def __init__(self, namespace: str, version: int, fragment: bool = False) -> None:
         family, protocol = ((socket.AF_INET, socket.IPPROTO_ICMP), (socket.AF_INET6, socket.IPPROTO_ICMPV6))[version == 6]
         self.socket = namespaces.open_socket(namespace, family, socket.SOCK_RAW, protocol)
         self.socket.setblocking(False)
+        discovery = _PMTUDISC_DONT if fragment else _PMTUDISC_DO
         if version == 4:
-            self.socket.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _PMTUDISC_DO)
+            self.socket.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, discovery)
         else:
-            self.socket.setsockopt(socket.IPPROTO_IPV6, _IPV6_MTU_DISCOVER, _PMTUDISC_DO)
+            self.socket.setsockopt(socket.IPPROTO_IPV6, _IPV6_MTU_DISCOVER, discovery)
         self._namespace = namespace
         self._version = version
         self._ident = int.from_bytes(os.urandom(2), "big")

@@ -197,6 +197,15 @@ def test_packets_of_the_full_mtu(edge):
         assert moved.intact, f"{source} -> {target}: {moved}"
 
 
+def test_pings_of_2000_bytes(edge):
+    """They travel in fragments: on a bridge, from one to the other by the router, and to and from a floating address."""
+    inside = [(source, edge.address(target)) for source, target in
+              (("web2", "guarded"), ("web1", "web2"), ("web3", "db"), ("web1", "db"), ("db", "web2"))]
+    for source, address in (*inside, ("internet", FLOATING), ("web1", FAR)):
+        answered = checks.ping_all([Ping(edge.space(source), address)], 5.0, size=2000, fragment=True)
+        assert answered, f"{source} -> {address}"
+
+
 @pytest.mark.parametrize("zone", ["gre", "vxlan"])
 def test_packets_too_big_for_the_underlay(make_lab, zone):
     """The machines have 1500 and the underlay 1400: the sender is told what fits, whatever is translated on the way."""
