@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sends small UDP-in-IPv4 frames from an interface of a network namespace at a steady rate, for a bounded time, from two threads.
+// Sends small frames from an interface of a network namespace at a steady rate, for a bounded time, from two threads.
 //
-//   frameblast NAMESPACE INTERFACE SOURCE-MAC TARGET-MAC fixed|targets|sources|connections PACKETS-PER-SECOND SECONDS
-//              [SOURCE-ADDRESS TARGET-ADDRESS]
+//   frameblast NAMESPACE INTERFACE SOURCE-MAC TARGET-MAC MODE PACKETS-PER-SECOND SECONDS [SOURCE-ADDRESS TARGET-ADDRESS]
 //
-// fixed: every frame is the same, one flow. targets: each frame goes to a MAC never used before (from TARGET-MAC on,
-// in the locally administered range). sources: each frame comes from a new MAC. connections: each frame has another pair
-// of ports. Without addresses they are ones that nobody answers for. Prints {"sent": N, "pps": R}.
+// UDP in IPv4. fixed: every frame is the same, one flow. targets: each frame goes to a MAC never used before (from TARGET-MAC
+// on, in the locally administered range). sources: each frame comes from a new MAC. connections: each frame has another pair
+// of ports. scan: to every address of 10.9.0.0/16 in turn. ARP. arps: requests for every address of 10.9.0.0/16 in turn.
+// Without addresses they are ones that nobody answers for. Prints {"sent": N, "pps": R}.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -27,8 +27,9 @@
 #include <unistd.h>
 
 enum { kSenders = 2, kBurst = 64, kFrame = 60, kUdpAt = 34, kLowestPort = 1024, kPorts = 65536 - kLowestPort };
-enum mode { kFixed, kTargets, kSources, kConnections, kModes };
-static const char *const kModeNames[kModes] = {"fixed", "targets", "sources", "connections"};
+enum { kScanned = 0x0a090000 };  // 10.9.0.0/16
+enum mode { kFixed, kTargets, kSources, kConnections, kScan, kArps, kModes };
+static const char *const kModeNames[kModes] = {"fixed", "targets", "sources", "connections", "scan", "arps"};
 
 static void die(const char *what) {
     perror(what);
@@ -71,10 +72,41 @@ static void numberPorts(struct udphdr *udp, uint32_t number) {
     udp->dest = htons((uint16_t)(kLowestPort + number / kPorts % kPorts));
 }
 
+static void makeUdp(uint8_t *frame, in_addr_t from, in_addr_t to) {
+    frame[12] = 0x08;
+    struct iphdr *ip = (void *)(frame + 14);
+    *ip = (struct iphdr){.version = 4, .ihl = 5, .ttl = 64, .protocol = 17, .tot_len = htons(kFrame - 14)};
+    ip->saddr = from;
+    ip->daddr = to;
+    ip->check = headerChecksum(ip);
+    struct udphdr *udp = (void *)(frame + kUdpAt);
+    *udp = (struct udphdr){.source = htons(40000), .dest = htons(9), .len = htons(kFrame - kUdpAt)};
+}
+
+static void makeArpRequest(uint8_t *frame, in_addr_t from) {
+    static const uint8_t kHead[] = {0x08, 0x06, 0, 1, 0x08, 0, 6, 4, 0, 1};
+    memcpy(frame + 12, kHead, sizeof kHead);
+    memcpy(frame + 22, frame + 6, 6);
+    memcpy(frame + 28, &from, 4);
+}
+
+// Makes the frame another one than all before.
 static void numberFrame(uint8_t *frame, enum mode mode, uint32_t number) {
-    if (mode == kTargets) numberMac(frame, number);
-    if (mode == kSources) numberMac(frame + 6, number);
-    if (mode == kConnections) numberPorts((void *)(frame + kUdpAt), number);
+    const in_addr_t address = htonl(kScanned | (number & 0xffff));
+    struct iphdr *ip = (void *)(frame + 14);
+    switch (mode) {
+        case kTargets: numberMac(frame, number); break;
+        case kSources: numberMac(frame + 6, number); break;
+        case kConnections: numberPorts((void *)(frame + kUdpAt), number); break;
+        case kArps: memcpy(frame + 38, &address, 4); break;
+        case kScan:
+            ip->daddr = address;
+            ip->check = 0;
+            ip->check = headerChecksum(ip);
+            break;
+        case kFixed:
+        case kModes: break;
+    }
 }
 
 // One sender: its share of the rate, from its own socket and its own range of numbers.
@@ -107,14 +139,8 @@ static void *send_frames(void *argument) {
         uint8_t *frame = frames[i];
         parseMac(me->target, frame);
         parseMac(me->source, frame + 6);
-        frame[12] = 0x08;
-        struct iphdr *ip = (void *)(frame + 14);
-        *ip = (struct iphdr){.version = 4, .ihl = 5, .ttl = 64, .protocol = 17, .tot_len = htons(kFrame - 14)};
-        ip->saddr = me->from;
-        ip->daddr = me->to;
-        ip->check = headerChecksum(ip);
-        struct udphdr *udp = (void *)(frame + kUdpAt);
-        *udp = (struct udphdr){.source = htons(40000), .dest = htons(9), .len = htons(kFrame - kUdpAt)};
+        if (me->mode == kArps) makeArpRequest(frame, me->from);
+        else makeUdp(frame, me->from, me->to);
         io[i] = (struct iovec){frame, kFrame};
         messages[i].msg_hdr = (struct msghdr){.msg_iov = &io[i], .msg_iovlen = 1};
     }
@@ -143,8 +169,8 @@ static enum mode parseMode(const char *text) {
 
 int main(int argc, char **argv) {
     if (argc != 8 && argc != 10) {
-        fprintf(stderr, "usage: frameblast NAMESPACE INTERFACE SOURCE-MAC TARGET-MAC fixed|targets|sources|connections PPS SECONDS "
-                        "[SOURCE-ADDRESS TARGET-ADDRESS]\n");
+        fprintf(stderr, "usage: frameblast NAMESPACE INTERFACE SOURCE-MAC TARGET-MAC fixed|targets|sources|connections|scan|arps PPS "
+                        "SECONDS [SOURCE-ADDRESS TARGET-ADDRESS]\n");
         return 2;
     }
     const enum mode mode = parseMode(argv[5]);
@@ -159,13 +185,13 @@ int main(int argc, char **argv) {
     const int space = open(path, O_RDONLY | O_CLOEXEC);
     if (space < 0 || setns(space, CLONE_NEWNET)) die(path);
 
-    // Numbers start at a place of their own in each run and each sender.
+    // Numbers start at a place of their own in each run and each sender; the senders share the addresses of a scan by halves.
     const uint32_t number = (uint32_t)getpid() << 16 ^ (uint32_t)time(NULL);
     struct sender senders[kSenders];
     const double begin = now();
     for (int i = 0; i < kSenders; i++) {
         senders[i] = (struct sender){.interface = argv[2], .source = argv[3], .target = argv[4], .from = from,
-                                     .to = to, .mode = mode, .number = number + (uint32_t)i * 0x40000000U,
+                                     .to = to, .mode = mode, .number = number + (uint32_t)i * 0x40008000U,
                                      .rate = rate / kSenders, .begin = begin, .end = begin + seconds};
         if ((errno = pthread_create(&senders[i].thread, NULL, send_frames, &senders[i]))) die("pthread_create");
     }
