@@ -18,8 +18,10 @@ from pathlib import Path
 from midonet_lab import checks, namespaces
 from midonet_lab.checks import Ping
 from midonet_lab.lab import Lab
+from midonet_lab.waiting import wait_until
 
-_IP_MTU, _IP_MTU_DISCOVER, _PMTUDISC_DO = 14, 10, 2
+_IP_MTU, _IP_MTU_DISCOVER, _PMTUDISC_DO, _IP_RECVERR = 14, 10, 2, 11
+_UNREACHABLE = 3  # the type of an ICMP error
 
 
 class SteadyPing:
@@ -253,8 +255,8 @@ def greet_tcp(namespace: str, address: str, port: int, seconds: float = 5.0) -> 
         return None
 
 
-def greet_udp(namespace: str, address: str, port: int, seconds: float = 5.0) -> Greeting | None:
-    """Who answers a UDP packet, asked again every quarter of a second; None when nobody does in time."""
+def greet_udp(namespace: str, address: str, port: int, seconds: float = 5.0, size: int = 4) -> Greeting | None:
+    """Who answers a UDP packet of so many bytes, asked again every quarter of a second; None when nobody does in time."""
     deadline = time.monotonic() + seconds
     with namespaces.open_socket(namespace, socket.AF_INET, socket.SOCK_DGRAM) as asking:
         asking.connect((address, port))
@@ -262,7 +264,7 @@ def greet_udp(namespace: str, address: str, port: int, seconds: float = 5.0) -> 
         while time.monotonic() < deadline:
             # An ICMP error of an earlier packet, or silence so far.
             with contextlib.suppress(OSError):
-                asking.send(b"who?")
+                asking.send(b"?" * size)
                 return Greeting.parse(asking.recv(2048))
     return None
 
@@ -273,6 +275,33 @@ def path_mtu(namespace: str, address: str) -> int:
         asking.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _PMTUDISC_DO)
         asking.connect((address, 9))
         return asking.getsockopt(socket.IPPROTO_IP, _IP_MTU)
+
+
+def traceroute(namespace: str, address: str, most: int = 8) -> list[str]:
+    """Who tells, by ICMP, that a UDP packet ended there: one for each hop, up to the machine of the address."""
+    hops = []
+    with namespaces.open_socket(namespace, socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
+        probe.setblocking(False)
+        for ttl in range(1, most + 1):
+            probe.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
+            kind, teller = wait_until(lambda: _told(probe, address), f"an answer of hop {ttl} to {address}", 5.0, 0.25)
+            hops.append(teller)
+            if kind == _UNREACHABLE:
+                break
+    return hops
+
+
+def _told(probe: socket.socket, address: str) -> tuple[int, str] | None:
+    """Sends a probe and takes one ICMP error of it or of an earlier one: its type, and who sent it."""
+    with contextlib.suppress(OSError):
+        probe.sendto(b"probe", (address, 33434))
+    if not select.select([probe], [], [], 0.25)[0]:
+        return None
+    _, ancillary, _, _ = probe.recvmsg(512, 512, socket.MSG_ERRQUEUE)
+    data = next(data for level, kind, data in ancillary if (level, kind) == (socket.IPPROTO_IP, _IP_RECVERR))
+    # struct sock_extended_err, then the sockaddr_in of the sender.
+    return data[5], socket.inet_ntoa(data[20:24])
 
 
 def frames_passed(namespace: str, interface: str) -> tuple[int, int]:
