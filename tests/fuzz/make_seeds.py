@@ -104,6 +104,114 @@ for index, (name, text) in enumerate(BODIES.items()):
             write("json_body", f"{name}-{number}-{update}", bytes([number * 2 + update]) + text.encode())
 
 
+def ip_bytes(text):
+    return socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
+
+
+def eth(source, destination, kind, payload, vlans=()):
+    tags = b"".join(struct.pack(">HH", 0x8100, tag) for tag in vlans)
+    return mac(destination) + mac(source) + tags + struct.pack(">H", kind) + payload
+
+
+def mac(text):
+    return bytes.fromhex(text)
+
+
+def ipv4(source, destination, protocol, payload, ttl=64, fragment=0):
+    return struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(payload), 7, fragment, ttl, protocol, 0) + ip_bytes(source) + ip_bytes(destination) + payload
+
+
+def ipv6(source, destination, header, payload):
+    return struct.pack(">IHBB", 6 << 28, len(payload), header, 64) + ip_bytes(source) + ip_bytes(destination) + payload
+
+
+def tcp(source, destination, flags=2):
+    return struct.pack(">HHIIBBHHH", source, destination, 1, 0, 0x50, flags, 1024, 0, 0)
+
+
+def udp(source, destination, payload=b"hello"):
+    return struct.pack(">HHHH", source, destination, 8 + len(payload), 0) + payload
+
+
+def icmp(kind, code, rest):
+    return struct.pack(">BBH", kind, code, 0) + rest
+
+
+def arp(operation, sender_mac, sender, target_mac, target):
+    return struct.pack(">HHBBH", 1, 0x800, 6, 4, operation) + mac(sender_mac) + ip_bytes(sender) + mac(target_mac) + ip_bytes(target)
+
+
+# Of tests/fuzz/agent/host.h: machines, the router's ports, and the world outside.
+VM = {n: f"0200000000{n:02x}" for n in range(1, 10)}
+LEFT, RIGHT, UP, GATEWAY, ALL = "02aa0000000b", "02aa0000000c", "02aa0000000d", "020000000063", "ffffffffffff"
+PORT1, PORT2, PORT3, PORT4, PORT6, UPLINK, STATE, TIME = range(8)
+TUNNELLED, CHECKSUMS = 8, 16
+OUTSIDE = "198.51.100.7"
+
+
+def step(port, frame, flags=CHECKSUMS):
+    return struct.pack("<BH", port | flags, len(frame)) + frame
+
+
+def wait(tenths):
+    return bytes([TIME, tenths])
+
+
+def out(n, source, l4, protocol, destination=OUTSIDE, port=None, **more):
+    gateway = RIGHT if n == 6 else LEFT
+    return step(n - 1 if port is None else port, eth(VM[n], gateway, 0x800, ipv4(source, destination, protocol, l4, **more)))
+
+
+def into(destination, l4, protocol, **more):
+    return step(UPLINK, eth(GATEWAY, UP, 0x800, ipv4(OUTSIDE, destination, protocol, l4, **more)))
+
+
+def between(a, b, kind, payload, **more):
+    return step(a - 1, eth(VM[a], VM[b], kind, payload, **more))
+
+
+QUOTED = ipv4("192.0.2.2", OUTSIDE, 6, tcp(20032, 80)[:8])
+PING = icmp(8, 0, struct.pack(">HH", 7, 1) + b"data")
+AGENT_PACKETS = {
+    "arp": step(PORT1, eth(VM[1], ALL, 0x806, arp(1, VM[1], "10.0.1.1", "000000000000", "10.0.1.254"))) +
+           step(PORT2, eth(VM[2], ALL, 0x806, arp(1, VM[2], "10.0.1.2", "000000000000", "10.0.1.1"))) +
+           step(PORT1, eth(VM[1], ALL, 0x806, arp(2, VM[1], "10.0.1.1", ALL, "10.0.1.1"))) +
+           step(UPLINK, eth(GATEWAY, ALL, 0x806, arp(1, GATEWAY, "192.0.2.1", "000000000000", "192.0.2.2"))),
+    "bridged": between(2, 3, 0x88b5, b"x" * 50) + between(3, 2, 0x800, ipv4("10.0.1.3", "10.0.1.2", 17, udp(1000, 53))) +
+               between(2, 3, 0x800, ipv4("10.0.1.2", "10.0.1.3", 17, udp(53, 1000))) + wait(30) + between(3, 2, 0x800, ipv4("10.0.1.3", "10.0.1.2", 6, tcp(1, 14))),
+    "vlan": step(PORT3, eth(VM[3], VM[4], 0x800, ipv4("10.0.1.3", "10.0.1.4", 17, udp(1, 2)), vlans=(10,))) +
+            step(PORT4, eth(VM[4], VM[3], 0x800, ipv4("10.0.1.4", "10.0.1.3", 17, udp(2, 1)))) +
+            step(PORT3, eth(VM[3], ALL, 0x88b5, b"tag", vlans=(77, 5))) + step(PORT1, eth(VM[1], LEFT, 0x800, ipv4("10.0.1.1", "10.0.2.6", 17, udp(1, 2)), vlans=(0,))),
+    "waits": out(1, "10.0.1.1", udp(1000, 53), 17, "10.0.2.6") + step(PORT6, eth(VM[6], RIGHT, 0x806, arp(2, VM[6], "10.0.2.6", RIGHT, "10.0.2.254"))) +
+             out(6, "10.0.2.6", udp(53, 1000), 17, "10.0.1.1", PORT6) + step(PORT1, eth(VM[1], LEFT, 0x806, arp(2, VM[1], "10.0.1.1", LEFT, "10.0.1.254"))) + wait(60),
+    "snat": out(2, "10.0.1.2", tcp(1000, 80), 6) + out(2, "10.0.1.2", udp(1000, 53), 17) + into("192.0.2.2", tcp(80, 20032, 18), 6) +
+            step(PORT2, eth(VM[2], LEFT, 0x806, arp(2, VM[2], "10.0.1.2", LEFT, "10.0.1.254"))) + into("192.0.2.2", udp(53, 20033), 17) + out(2, "10.0.1.2", PING, 1),
+    "errors": out(2, "10.0.1.2", tcp(1000, 80), 6) + step(PORT2, eth(VM[2], LEFT, 0x806, arp(2, VM[2], "10.0.1.2", LEFT, "10.0.1.254"))) +
+              into("192.0.2.2", icmp(3, 1, bytes(4) + QUOTED), 1) + into("192.0.2.3", icmp(11, 0, bytes(4) + QUOTED), 1),
+    "floating": step(PORT1, eth(VM[1], LEFT, 0x806, arp(2, VM[1], "10.0.1.1", LEFT, "10.0.1.254"))) + into("192.0.2.3", tcp(5000, 22), 6) +
+                out(1, "10.0.1.1", tcp(22, 5000, 18), 6) + into("192.0.2.3", PING, 1) + into("192.0.2.3", udp(33434, 33435), 17, ttl=1),
+    "forwarded": step(PORT6, eth(VM[6], RIGHT, 0x806, arp(2, VM[6], "10.0.2.6", RIGHT, "10.0.2.254"))) + into("192.0.2.2", tcp(5000, 8080), 6) +
+                 out(6, "10.0.2.6", tcp(80, 5000, 18), 6, port=PORT6),
+    "balanced": b"".join(step(p, eth(VM[n], g, 0x806, arp(2, VM[n], f"10.0.{s}.{n}", g, f"10.0.{s}.254"))) for n, p, g, s in ((2, PORT2, LEFT, 1), (6, PORT6, RIGHT, 2))) +
+                b"".join(into(vip, tcp(5000 + n, 80), 6) for n in range(3) for vip in ("192.0.2.50", "192.0.2.51")) + out(2, "10.0.1.2", tcp(8080, 5000, 18), 6) +
+                into("192.0.2.50", udp(5000, 80), 17),
+    "fragments": out(2, "10.0.1.2", udp(1000, 53), 17, fragment=0x2000) + out(2, "10.0.1.2", b"rest" * 8, 17, fragment=185) +
+                 into("192.0.2.3", udp(1000, 53), 17, fragment=0x2000) + into("192.0.2.3", b"rest" * 8, 17, fragment=185) +
+                 between(3, 2, 0x800, ipv4("10.0.1.3", "10.0.1.2", 17, b"rest", fragment=100)),
+    "ipv6": between(3, 2, 0x86dd, ipv6("fd00::3", "fd00::2", 17, udp(1, 2))) +
+            between(3, 2, 0x86dd, ipv6("fd00::3", "fd00::2", 0, struct.pack(">BBBBI", 43, 0, 1, 4, 0) + struct.pack(">BBBBI", 6, 0, 0, 0, 0) + tcp(1, 2))) +
+            between(3, 1, 0x86dd, ipv6("fd00::3", "2001:db8:dead::1", 44, struct.pack(">BBHI", 17, 0, 1, 9) + udp(1, 2))) +
+            between(2, 3, 0x86dd, ipv6("fd00::2", "fd00::3", 58, struct.pack(">BBHHH", 128, 0, 0, 3, 1))) + step(PORT2, eth(VM[2], LEFT, 0x86dd, ipv6("fd00::2", "fd01::1", 17, udp(1, 2)))),
+    "router": out(2, "10.0.1.2", PING, 1, "10.0.1.254") + out(2, "10.0.1.2", PING, 1, "10.0.2.254") + out(2, "10.0.1.2", udp(1, 2), 17, "10.9.0.1") +
+              out(2, "10.0.1.2", udp(1, 2), 17, ttl=1) + into("192.0.2.2", PING, 1) + out(2, "10.0.1.2", udp(1, 2), 17, "224.0.0.5") + wait(20) + into("192.0.2.200", udp(1, 2), 17),
+    "tunnelled": step(PORT1, eth(VM[5], VM[1], 0x800, ipv4("10.0.1.5", "10.0.1.1", 6, tcp(1, 22))), CHECKSUMS | TUNNELLED) +
+                 step(STATE, b"MnSt\1\2" + struct.pack(">H", 1) + bytes(16) + bytes(8), 0) + between(2, 5, 0x800, ipv4("10.0.1.2", "10.0.1.5", 6, tcp(1, 22))) + wait(210),
+    "moves": between(2, 3, 0x88b5, b"a" * 46) + step(PORT6, eth(VM[2], ALL, 0x88b5, b"b" * 46)) + step(PORT3, eth(VM[2], ALL, 0x88b5, b"c" * 46)) + between(1, 2, 0x88b5, b"d" * 46),
+}
+for name, content in AGENT_PACKETS.items():
+    write("agent_packets", name, content)
+
+
 def dump(request_type, body):
     """One dump of the kernel, as it comes."""
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as kernel:

@@ -4,48 +4,26 @@
 #include <algorithm>
 #include <random>
 
-#include "base/overloaded.h"
 #include "flow/testing/key_blend.h"
-#include "flowcontrol/flow_translator.h"
+#include "flow_now.h"
 #include "topology/device_tracker.h"
 #include "world.h"
 
 namespace midonet::scenarios {
 namespace {
 
-/// What the agent would do with a packet now.
-flow::FlowActions decide(const flow::FlowKey& key, const agent::PacketWorker& worker, const flowcontrol::PhysicalMap& map,
-                         simulation::Trace* trace = nullptr) {
-    if (key.fromTunnel()) return flowcontrol::untunnel(key, map).translation.actions;
-    const auto port = map.virtualPort(key.inPort);
-    if (!port) return {};
-    const auto result = simulation::simulate({*port, key}, *worker.snapshot(), worker.state(), trace);
-    return std::visit(Overloaded{
-                          [&](const simulation::Forward& f) { return flowcontrol::translate(f.actions, *worker.snapshot(), map).actions; },
-                          [](const simulation::Drop&) { return flow::FlowActions{}; },
-                          [&](const simulation::Consume&) {
-                              ADD_FAILURE() << "a consumed packet left a flow: " << key.toString();
-                              return flow::FlowActions{};
-                          },
-                          [&](const simulation::Park&) {
-                              ADD_FAILURE() << "a flow is older than its devices: " << key.toString();
-                              return flow::FlowActions{};
-                          },
-                      },
-                      result);
+/// What the agent would install for a packet now.
+flow::FlowActions decide(const flow::FlowKey& key, const agent::PacketWorker& worker, const flowcontrol::PhysicalMap& map) {
+    const auto actions = actionsNow(key, *worker.snapshot(), worker.state(), map);
+    EXPECT_TRUE(actions.has_value()) << "no flow is made for " << key.toString() << " now, but there is one";
+    return actions.value_or(flow::FlowActions{});
 }
 
 /// How the packet goes now, step by step: what a failing check shows.
 std::string explain(const flow::FlowKey& key, const agent::PacketWorker& worker, const flowcontrol::PhysicalMap& map) {
     simulation::Trace trace;
-    decide(key, worker, map, &trace);
+    actionsNow(key, *worker.snapshot(), worker.state(), map, &trace);
     return "\nthe way of " + key.toString() + " now:\n" + trace.toString();
-}
-
-/// The actions can be carried out on the packet.
-bool hopsAreLeft(const flow::FlowKey& key, const flow::FlowActions& actions) {
-    const auto* decrement = actions.empty() ? nullptr : std::get_if<flow::DecrementTtl>(&actions.front());
-    return decrement == nullptr || key.ipTtl > decrement->by;
 }
 
 flow::FlowKey randomKey(std::mt19937& random) {

@@ -62,10 +62,13 @@ inline Route routeTo(std::uint64_t number, std::string_view destination, std::ui
 class SnapshotBuilder {
 public:
     SnapshotBuilder& bridge(const BridgeId& id, bool adminUp = true) {
-        auto made = std::make_shared<Bridge>();
-        made->id = id;
-        made->adminUp = adminUp;
-        snapshot_.bridges.set(id, std::move(made));
+        Bridge bridge;
+        bridge.id = id;
+        bridge.adminUp = adminUp;
+        return this->bridge(bridge);
+    }
+    SnapshotBuilder& bridge(const Bridge& bridge) {
+        snapshot_.bridges.set(bridge.id, std::make_shared<Bridge>(bridge));
         return *this;
     }
     SnapshotBuilder& router(const RouterId& id, bool adminUp = true) {
