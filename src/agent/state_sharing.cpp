@@ -45,7 +45,7 @@ void StateSharing::share(std::span<const flowstate::StateEntry> added, std::span
         known->second = {joined(before, peers), now};
         // The connection goes on elsewhere: a port moved, or a group grew.
         const bool isNew = std::any_of(added.begin(), added.end(), [&](const auto& entry) { return entry.key == key; });
-        const auto entry = isNew ? std::nullopt : table_.entry(key);
+        const auto entry = isNew ? std::nullopt : table_.entry(key.hash());
         if (!entry) continue;
         for (const auto& peer : without(peers.hosts, before->hosts)) tell(peer, {&*entry, 1}, now);
     }
@@ -64,7 +64,7 @@ void StateSharing::movePeers(const std::vector<flow::FlowTag>& tags, const std::
     for (auto& [key, shared] : shared_) {
         const auto before = std::exchange(shared.peers, afterMove(shared.peers));
         if (before == shared.peers) continue;
-        const auto entry = table_.entry(key);
+        const auto entry = table_.entry(key.hash());
         if (!entry) continue;
         for (const auto& peer : without(shared.peers->hosts, before->hosts)) news[peer].push_back(*entry);
     }
@@ -98,7 +98,7 @@ void StateSharing::refresh(event::TimePoint now) {
     erase_if(shared_, [&](auto& item) {
         auto& [key, shared] = item;
         if (now - shared.told < kRefresh) return false;
-        const auto entry = table_.entry(key, true);
+        const auto entry = table_.entry(key.hash(), true);
         // While its port is nowhere no flow holds it; where the port comes back it is wanted.
         if (!entry) return !table_.contains(key);
         shared.told = now;

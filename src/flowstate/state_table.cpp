@@ -43,10 +43,11 @@ struct Shard {
     /// `function(record)` of the key with this hash, if it is there.
     template <class Function>
     void onHash(std::uint64_t hash, Function&& function) {
-        if (auto* const record = narrow.find(hash))
-            function(*record);
-        else if (auto* const wideRecord = wide.find(hash))
-            function(*wideRecord);
+        onHashIn(*this, hash, function);
+    }
+    template <class Function>
+    void onHash(std::uint64_t hash, Function&& function) const {
+        onHashIn(*this, hash, function);
     }
     template <class Predicate>
     void collect(std::vector<StateEntry>& out, Predicate&& predicate) const {
@@ -55,6 +56,15 @@ struct Shard {
         };
         narrow.forEach(add);
         wide.forEach(add);
+    }
+
+private:
+    template <class Self, class Function>
+    static void onHashIn(Self& self, std::uint64_t hash, Function& function) {
+        if (auto* const record = self.narrow.find(hash))
+            function(*record);
+        else if (auto* const wideRecord = self.wide.find(hash))
+            function(*wideRecord);
     }
 };
 
@@ -107,15 +117,14 @@ std::optional<Binding> StateTable::find(const StateKey& key) const {
     });
 }
 
-std::optional<StateEntry> StateTable::entry(const StateKey& key, bool onlyHeld) const {
-    const auto hash = key.hash();
-    return std::as_const(shards_->shards).with(hash, [&](const Shard& shard) {
-        return shard.tableOf(key, [&](const auto& table) -> std::optional<StateEntry> {
-            const auto* const record = table.find(key, hash);
-            if (!record || (onlyHeld && record->life.holds == 0)) return std::nullopt;
-            return entryOf(*record);
+std::optional<StateEntry> StateTable::entry(std::uint64_t hash, bool onlyHeld) const {
+    std::optional<StateEntry> out;
+    std::as_const(shards_->shards).with(hash, [&](const Shard& shard) {
+        shard.onHash(hash, [&](const auto& record) {
+            if (!onlyHeld || record.life.holds > 0) out = entryOf(record);
         });
     });
+    return out;
 }
 
 StateTable::Put StateTable::put(const StateEntry& entry, event::TimePoint now) {

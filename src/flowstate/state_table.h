@@ -34,8 +34,8 @@ public:
     StateTable& operator=(const StateTable&) = delete;
 
     std::optional<Binding> find(const StateKey& key) const;
-    /// The whole entry; `onlyHeld`: nullopt also when no flow rests on it.
-    std::optional<StateEntry> entry(const StateKey& key, bool onlyHeld = false) const;
+    /// The whole entry of the key with this StateKey::hash(); `onlyHeld`: nullopt also when no flow rests on it.
+    std::optional<StateEntry> entry(std::uint64_t hash, bool onlyHeld = false) const;
     bool contains(const StateKey& key) const { return find(key).has_value(); }
 
     enum class Put : std::uint8_t {

@@ -115,6 +115,7 @@ public:
             if (records_[i].key().hash() == hash) return &records_[i];
         return nullptr;
     }
+    const Record* find(std::uint64_t hash) const { return const_cast<RecordTable*>(this)->find(hash); }
     /// Of a key that is not there.
     Record& insert(const StateEntry& entry, std::uint64_t hash) {
         if (used_ >= buckets_.size()) grow();

@@ -292,14 +292,14 @@ TEST(StateTable, AWholeEntryAndOnlyWhileItIsHeld) {
     const event::TimePoint now{};
     const StateEntry entry{{KeyKind::SourceNat, 6, 1000, 80, net::Ipv4Address{1}, net::Ipv4Address{2}, Uuid{1, 1}},
                            {net::Ipv4Address{9}, 20000}, 60};
-    EXPECT_EQ(table.entry(entry.key), std::nullopt);
+    EXPECT_EQ(table.entry(entry.key.hash()), std::nullopt);
     table.put(entry, now);
-    EXPECT_EQ(table.entry(entry.key), entry);
-    EXPECT_EQ(table.entry(entry.key, true), std::nullopt);
+    EXPECT_EQ(table.entry(entry.key.hash()), entry);
+    EXPECT_EQ(table.entry(entry.key.hash(), true), std::nullopt);
     table.hold(entry.key);
-    EXPECT_EQ(table.entry(entry.key, true), entry);
+    EXPECT_EQ(table.entry(entry.key.hash(), true), entry);
     table.release(entry.key.hash(), now);
-    EXPECT_EQ(table.entry(entry.key, true), std::nullopt);
+    EXPECT_EQ(table.entry(entry.key.hash(), true), std::nullopt);
 }
 
 }  // namespace
