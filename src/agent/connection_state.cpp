@@ -77,12 +77,12 @@ void ConnectionState::start(std::function<void()> onLoaded) {
 void ConnectionState::onRestored() { leases_.start(static_cast<flowstate::NatLeases::WorkerTag>(workers_.size())); }
 
 void ConnectionState::onReport(datapath::WorkerIndex worker, const WorkerReport& report) {
-    for (const auto& wanted : report.wantedBlocks) leases_.lease(wanted.device, wanted.deviceIsBridge, wanted.ranges, worker);
+    for (const auto& [tag, wanted] : report.wantedBlocks) leases_.lease(wanted.device, wanted.deviceIsBridge, wanted.ranges, worker);
     if (!report.idleBlocks.empty()) leases_.release(report.idleBlocks);
     if (report.states.empty()) return;
     std::vector<StateFile::Change> changes;
     const auto now = loop_.clock().wall();
-    for (const auto& entry : report.states) changes.push_back({entry, now + std::chrono::seconds{entry.idleSeconds}});
+    for (const auto& [key, entry] : report.states) changes.push_back({entry, now + std::chrono::seconds{entry.idleSeconds}});
     save(std::move(changes));
 }
 

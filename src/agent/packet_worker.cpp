@@ -208,12 +208,12 @@ void PacketWorker::untunnel(const datapath::Upcall& upcall) {
 
 void PacketWorker::onStateFrame(ByteView frame) {
     const auto told = sharing_.onFrame(frame, loop_.clock().now());
-    if (told.forOthers) outside_.tellOthers([&](WorkerUpdate& u) { u.stateFrames.emplace_back(frame.begin(), frame.end()); });
+    if (told.forOthers) outside_.tellOthers([&](WorkerUpdate& u) { u.addStateFrame(frame); });
     if (told.news.empty()) return;
     std::vector<FlowTag> tags;
     for (const auto& entry : told.news) tags.push_back(FlowTag::state(entry.key.hash()));
     invalidateElsewhere(tags);
-    outside_.report([&](WorkerReport& r) { r.states.insert(r.states.end(), told.news.begin(), told.news.end()); });
+    outside_.report([&](WorkerReport& r) { r.add(told.news); });
     changed(tags);
 }
 
@@ -410,12 +410,7 @@ bool PacketWorker::take(const simulation::Events& events, Ending ending) {
                            }
                        },
                        [&](const simulation::TakeNatPort& e) { natPorts_.take(e.device, e.port, e.remote); },
-                       [&](const simulation::LeaseNatBlock& e) {
-                           outside_.report([&](WorkerReport& r) {
-                               auto& wanted = r.wantedBlocks;
-                               if (std::find(wanted.begin(), wanted.end(), e) == wanted.end()) wanted.push_back(e);
-                           });
-                       },
+                       [&](const simulation::LeaseNatBlock& e) { outside_.report([&](WorkerReport& r) { r.add(e); }); },
                        [&](const simulation::RemoveState& e) {
                            if (states_->remove(e.key)) stats_.invalidations += flows_.invalidate(FlowTag::state(e.key.hash()));
                        },
@@ -529,7 +524,7 @@ void PacketWorker::share(const Subject& subject, const simulation::Forward& resu
     std::vector<FlowTag> tagsOfAdded;
     for (const auto& entry : added) tagsOfAdded.push_back(FlowTag::state(entry.key.hash()));
     invalidateElsewhere(tagsOfAdded);
-    outside_.report([&](WorkerReport& r) { r.states.insert(r.states.end(), added.begin(), added.end()); });
+    outside_.report([&](WorkerReport& r) { r.add(added); });
 }
 
 /// The hosts to which ports moved are to know their connections before the first packet comes there.

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <tuple>
+#include <unordered_map>
 #include <vector>
 
 #include "agent/arp_broker.h"
@@ -16,6 +17,7 @@
 #include "flowcontrol/flow_table.h"
 #include "flowcontrol/physical_map.h"
 #include "flowstate/nat_ports.h"
+#include "simulation/nat.h"
 #include "topology/device_tracker.h"
 #include "topology/snapshot.h"
 
@@ -36,7 +38,9 @@ struct BridgeNeighbour {
     friend auto operator<=>(const BridgeNeighbour&, const BridgeNeighbour&) = default;
 };
 
-/// Control loop -> worker. Coalesced: newest snapshot and map, union of tags, newest change per key.
+/// Control loop and other workers -> worker. Coalesced: newest snapshot and map, newest change per key. The lists grow only with
+/// what a worker has to hear each time: each block is leased to it once, each entry expires once (another binding of the same
+/// key holds another port), and of tags there is one for each device that changed and each connection that was opened.
 struct WorkerUpdate {
     topology::TopologySnapshotPtr snapshot;  ///< nullptr: unchanged.
     flowcontrol::PhysicalMapPtr map;         ///< nullptr: unchanged.
@@ -47,8 +51,14 @@ struct WorkerUpdate {
     std::map<BridgeNeighbour, std::optional<net::Mac>> bridgeArps;          ///< nullopt: gone.
     std::vector<flowstate::NatBlockId> natBlocks;                           ///< Leased for this worker.
     std::vector<flowstate::StateEntry> expired;                             ///< Connection state that is gone.
-    std::vector<std::vector<std::uint8_t>> stateFrames;                     ///< Answers that another worker read.
+    std::vector<std::vector<std::uint8_t>> stateFrames;                     ///< Answers that another worker read: addStateFrame().
     bool flushFlows = false;
+
+    static constexpr std::size_t kMaxStateFrames = 1024;
+    /// One too many is left out: what is not answered is told again.
+    void addStateFrame(ByteView frame) {
+        if (stateFrames.size() < kMaxStateFrames) stateFrames.emplace_back(frame.begin(), frame.end());
+    }
 };
 
 /// Worker -> control loop. Coalesced per thing learned.
@@ -60,9 +70,17 @@ struct WorkerReport {
     LearnMacMap<Holding> macs;
     std::map<Neighbour, net::Mac> arps;
     std::map<BridgeNeighbour, net::Mac> bridgeArps;
-    std::vector<simulation::LeaseNatBlock> wantedBlocks;
+    std::map<flow::FlowTag, simulation::LeaseNatBlock> wantedBlocks;  ///< By simulation::natBlockTag(): once for device and ranges.
     std::vector<flowstate::NatBlockId> idleBlocks;
-    std::vector<flowstate::StateEntry> states;  ///< Made here, or told by other hosts.
+    /// Made here, or told by other hosts; the newest of each key. No more than the table of connections took in meanwhile.
+    std::unordered_map<flowstate::StateKey, flowstate::StateEntry> states;
+
+    void add(const simulation::LeaseNatBlock& wanted) {
+        wantedBlocks.try_emplace(simulation::natBlockTag(wanted.device, wanted.ranges), wanted);
+    }
+    void add(const std::vector<flowstate::StateEntry>& entries) {
+        for (const auto& entry : entries) states.insert_or_assign(entry.key, entry);
+    }
 };
 
 /// A copy of one worker's figures; counters since start.
