@@ -1,5 +1,9 @@
 #include "agent/connection_state.h"
 
+#include <malloc.h>
+
+#include <algorithm>
+
 #include "simulation/nat.h"
 
 namespace midonet::agent {
@@ -100,11 +104,22 @@ void ConnectionState::onAnswer(const flowstate::NatLeases::Answer& answer) {
 
 void ConnectionState::expire() {
     const auto gone = table_->expire(loop_.clock().now(), kExpireCalls);
+    trimMemory();
     if (gone.empty()) return;
     workers_.update([&](WorkerUpdate& pending) { pending.expired.insert(pending.expired.end(), gone.begin(), gone.end()); });
     std::vector<StateFile::Change> changes;
     for (const auto& entry : gone) changes.push_back({entry, std::nullopt});
     save(std::move(changes));
+}
+
+/// What connections took is free when they are gone, but in pieces that the allocator keeps.
+void ConnectionState::trimMemory() {
+    constexpr std::size_t kWorthIt = 50'000;
+    const auto entries = table_->size();
+    mostEntries_ = std::max(mostEntries_, entries);
+    if (mostEntries_ < kWorthIt || entries > mostEntries_ / 4) return;
+    mostEntries_ = entries;
+    pool_.submit([] { ::malloc_trim(0); });
 }
 
 void ConnectionState::saveHeld() {

@@ -43,6 +43,7 @@ public:
 private:
     void onAnswer(const flowstate::NatLeases::Answer& answer);
     void expire();
+    void trimMemory();
     void saveHeld();
     void save(std::vector<flowstate::StateFile::Change> changes);
     void writeNext();
@@ -56,6 +57,7 @@ private:
     std::shared_ptr<flowstate::StateFile> file_;  // used by one task of the pool at a time
     std::vector<flowstate::StateFile::Change> unsaved_;
     bool writing_ = false;
+    std::size_t mostEntries_ = 0;  // since memory was given back last
     LogLimiter errorLog_{std::chrono::seconds{10}, 1};
     event::HandlePtr expireTimer_;
     event::HandlePtr saveTimer_;
