@@ -43,8 +43,9 @@ def _take(lab: Lab, case: Case, seconds: float) -> list[float]:
     new = [after - earlier for after, earlier in zip(_simulations(lab), before, strict=True)]
     if min(new) < measured.tries:
         raise LabError(f"{case.name}: of {measured.tries} tries and their answers only {min(new):.0f} were new flows")
-    if measured.lost:
-        raise LabError(f"{case.name}: {measured.lost} of {measured.tries} tries had no answer")
+    if measured.lost_first or measured.lost_later:
+        raise LabError(f"{case.name}: of {measured.tries} tries {measured.lost_first} had no answer to the first packet, "
+                       f"{measured.lost_later} none to a later one")
     return [measured.us_p50, measured.us_p99, measured.warm_us_p50]
 
 

@@ -81,7 +81,8 @@ class FirstPacket:
     us_p99: float
     warm_us_p50: float
     tries: int
-    lost: int
+    lost_first: int  # tries whose first packet, or a later one, or its answer was lost
+    lost_later: int
 
 
 def first_packet(source: str, target: str, address: str, seconds: float) -> FirstPacket:
