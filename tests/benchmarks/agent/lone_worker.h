@@ -2,9 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <memory>
 #include <span>
-#include <string_view>
+#include <vector>
 
 #include "agent/packet_worker.h"
 #include "routed_cloud.h"
