@@ -21,7 +21,7 @@ from midonet_lab.checks import Ping
 from midonet_lab.cloud import Machine
 from midonet_lab.lab import Lab
 from midonet_lab.waiting import wait_until
-from traffic import Caller, Greeters, SteadyPing, frames_passed, greet_tcp
+from traffic import Caller, Greeters, SteadyPing, frames_passed, greet_tcp, keeps_echoing
 
 INNER = "inner"
 # How long the others believe what a lost host has said; the default is 30 s.
@@ -131,11 +131,6 @@ def world(request, make_lab) -> World:
     world = build(make_lab, request.param, GRACE)
     world.answer_through(world.second)
     return world
-
-
-def keeps_echoing(caller: Caller, what: str) -> None:
-    for number in range(10):
-        assert caller.echo(), f"{what}: echo {number}"
 
 
 def echoes_through(world: World, caller: Caller, out: Uplink, back: Uplink) -> None:

@@ -16,7 +16,7 @@ from edge import FAR, FLOATING, OUTWARDS, VIP, WEB, Edge, build_edge, join_provi
 from midonet_lab import checks
 from midonet_lab.checks import Ping
 from midonet_lab.waiting import wait_until
-from traffic import Bystanders, Caller, Greeters, SteadyPing, SteadyUdp, greet_tcp
+from traffic import Bystanders, Caller, Greeters, SteadyPing, SteadyUdp, greet_tcp, keeps_echoing
 
 TCP, UDP, IPV4 = 6, 17, 0x0800
 BYSTANDERS = 50
@@ -77,11 +77,6 @@ def changes_over(udp: SteadyUdp, edit: Callable[[], object], servers: set[str], 
     names = [server for _, server in heard]
     first = next((i for i, name in enumerate(names) if name in servers), len(names))
     assert set(names[first:]) <= servers, names
-
-
-def keeps_echoing(caller: Caller, what: str) -> None:
-    for _ in range(10):
-        assert caller.echo(), what
 
 
 class Stalled:

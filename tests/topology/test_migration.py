@@ -10,7 +10,7 @@ from edge import FAR, OUTWARDS, WEB, build_edge
 from midonet_lab import checks
 from midonet_lab.checks import Ping
 from midonet_lab.waiting import wait_until
-from traffic import Caller, Greeters, SteadyPing
+from traffic import Caller, Greeters, SteadyPing, keeps_echoing
 
 # What may be lost beyond the time the move itself takes: one round of learning the MAC anew.
 GRACE = 0.3
@@ -62,5 +62,4 @@ def test_a_translated_connection_moves_with_its_machine(make_lab, target):
         assert caller.greeting.client == OUTWARDS and caller.echo()
         edge.lab.move(edge.lab.cloud.machine("web2"), target)
         edge.lab.wait_active(["web2"])
-        for _ in range(10):
-            assert caller.echo()
+        keeps_echoing(caller, "at the other host")

@@ -13,7 +13,7 @@ from midonet_lab.checks import Ping
 from midonet_lab.cloud import TUNNEL_OVERHEAD
 from midonet_lab.lab import Lab
 from midonet_lab.waiting import wait_until
-from traffic import Caller, Greeters, Greeting, greet_tcp, greet_udp, path_mtu, traceroute
+from traffic import Caller, Greeters, Greeting, greet_tcp, greet_udp, keeps_echoing, path_mtu, traceroute
 
 TCP, IPV4 = 6, 0x0800
 # What has to stay unanswered is given this long.
@@ -260,11 +260,6 @@ def test_packets_too_big_for_the_underlay(make_lab, zone):
 
 
 # An agent that dies
-
-
-def keeps_echoing(caller: Caller, what: str) -> None:
-    for _ in range(20):
-        assert caller.echo(), what
 
 
 @pytest.fixture

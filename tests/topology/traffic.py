@@ -246,6 +246,12 @@ class Caller:
         return line
 
 
+def keeps_echoing(caller: Caller, what: str) -> None:
+    """Fails naming `what` unless everything sent comes back; OSError when nothing does."""
+    for number in range(10):
+        assert caller.echo(), f"{what}: echo {number}"
+
+
 def greet_tcp(namespace: str, address: str, port: int, seconds: float = 5.0) -> Greeting | None:
     """Who answers a TCP connection; None when nobody does in time."""
     try:
