@@ -17,6 +17,12 @@ void setPrefix(model::Route& route, std::string_view destination, std::string_vi
     route.set_src_network_length(from.length());
 }
 
+template <class Device>
+void setFilters(Device& device, const ChainId& inbound, const ChainId& outbound) {
+    device.set_inbound_filter_id(bytesOf(inbound.uuid()));
+    device.set_outbound_filter_id(bytesOf(outbound.uuid()));
+}
+
 net::Ipv4Address addressOf(std::string_view subnet) { return *net::Ipv4Address::parse(subnet.substr(0, subnet.find('/'))); }
 
 }  // namespace
@@ -172,17 +178,15 @@ void Network::setRules(const ChainId& id, std::vector<model::Rule> rules) {
 }
 
 void Network::setPortFilters(const PortId& port, const ChainId& inbound, const ChainId& outbound) {
-    change<model::Port>(port.uuid(), [&](model::Port& p) {
-        p.set_inbound_filter_id(bytesOf(inbound.uuid()));
-        p.set_outbound_filter_id(bytesOf(outbound.uuid()));
-    });
+    change<model::Port>(port.uuid(), [&](model::Port& p) { setFilters(p, inbound, outbound); });
+}
+
+void Network::setBridgeFilters(const BridgeId& bridge, const ChainId& inbound, const ChainId& outbound) {
+    change<model::Bridge>(bridge.uuid(), [&](model::Bridge& b) { setFilters(b, inbound, outbound); });
 }
 
 void Network::setRouterFilters(const RouterId& router, const ChainId& inbound, const ChainId& outbound) {
-    change<model::Router>(router.uuid(), [&](model::Router& r) {
-        r.set_inbound_filter_id(bytesOf(inbound.uuid()));
-        r.set_outbound_filter_id(bytesOf(outbound.uuid()));
-    });
+    change<model::Router>(router.uuid(), [&](model::Router& r) { setFilters(r, inbound, outbound); });
 }
 
 PortGroupId Network::portGroup(const std::vector<PortId>& ports, bool stateful) {

@@ -52,6 +52,7 @@ public:
     ChainId chain(std::vector<model::Rule> rules);
     void setRules(const ChainId& chain, std::vector<model::Rule> rules);
     void setPortFilters(const PortId& port, const ChainId& inbound, const ChainId& outbound);
+    void setBridgeFilters(const BridgeId& bridge, const ChainId& inbound, const ChainId& outbound);
     void setRouterFilters(const RouterId& router, const ChainId& inbound, const ChainId& outbound);
     PortGroupId portGroup(const std::vector<PortId>& ports, bool stateful = false);
     IpAddrGroupId ipAddrGroup(const std::vector<std::string>& addresses);

@@ -222,6 +222,44 @@ TEST_F(RoutingTest, RoutesOfAPortThatIsDownOrUnlinkedAreWithdrawn) {
     EXPECT_EQ(answerTo(a, toB()).sourcePort, 3);
 }
 
+TEST_F(RoutingTest, PortThatIsDeletedRoutesNoMore) {
+    EXPECT_THAT(world.send(a, toB()), Delivers({{b, atB()}}));
+    network.remove<model::Port>(rightPort.port.uuid());
+    EXPECT_EQ(answerTo(a, toB()).sourcePort, 3) << "no route";
+    EXPECT_THAT(world.sendOnce(b, (eth(b.mac, rightPort.mac) / ipv4("10.0.2.2", "10.0.1.2") / udp(1, 2) / "x").toBytes()), IsEmpty());
+}
+
+TEST_F(RoutingTest, FragmentsOfPingsAndUdpPass) {
+    const auto whole = (eth(a.mac, b.mac) / ipv4("10.0.1.2", "10.0.2.2") / udp(1000, 53) / Frame(64, 'u')).toBytes();
+    const auto ping = (eth(a.mac, b.mac) / ipv4("10.0.1.2", "10.0.2.2") / icmpEcho(7, 1) / Frame(64, 'p')).toBytes();
+    for (const auto& [frame, protocol] : {std::pair{whole, ipproto::kUdp}, std::pair{ping, ipproto::kIcmp}}) {
+        for (const unsigned offset : {0U, 40U}) {
+            const Frame piece(frame.begin() + 34 + offset, offset == 0 ? frame.begin() + 34 + 40 : frame.end());
+            const auto at = [&](const net::Mac& from, const net::Mac& to, std::uint8_t ttl) {
+                return eth(from, to) / ipv4("10.0.1.2", "10.0.2.2").ttl(ttl).protocol(protocol).fragment(offset, offset == 0) / piece;
+            };
+            EXPECT_THAT(world.send(a, at(a.mac, leftPort.mac, 64)), Delivers({{b, at(rightPort.mac, b.mac, 63)}})) << protocol << " from " << offset;
+        }
+    }
+}
+
+TEST_F(RoutingTest, WhatARouterAnswersAndSaysItselfLeavesNoFlow) {
+    const std::vector<Packet> answered = {
+        eth(a.mac, leftPort.mac) / ipv4("10.0.1.2", "10.0.1.1") / icmpEcho(7, 1),
+        eth(a.mac, leftPort.mac) / ipv4("10.0.1.2", "10.0.2.1") / icmpEcho(7, 1),
+        eth(a.mac, net::Mac::broadcast()) / arpRequest(a.mac, "10.0.1.2", "10.0.1.1"),
+        toB(1),
+        eth(a.mac, leftPort.mac) / ipv4("10.0.1.2", "192.0.2.1") / udp(1, 2) / "x",
+    };
+    for (const auto& packet : answered) {
+        EXPECT_THAT(world.sendOnce(a, packet.toBytes()), SizeIs(1));
+        EXPECT_THAT(world.flows(first), IsEmpty()) << packet::describe(packet.toBytes());
+    }
+    // A question to a machine of the other host leaves a flow there that takes it out of its tunnel, and none here.
+    world.sendOnce(a, (eth(a.mac, leftPort.mac) / ipv4("10.0.1.2", "10.0.2.9") / udp(1, 2) / "x").toBytes());
+    EXPECT_THAT(world.flows(first), IsEmpty());
+}
+
 TEST_F(RoutingTest, RouterThatIsDownSaysSo) {
     world.send(a, toB());
     const auto setUp = [&](bool up) { network.change<model::Router>(router.uuid(), [&](model::Router& r) { r.set_admin_state_up(up); }); };

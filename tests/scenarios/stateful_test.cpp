@@ -4,9 +4,7 @@
 
 #include <set>
 
-#include "matchers.h"
-#include "model/ids.h"
-#include "network.h"
+#include "nat_fixture.h"
 
 namespace midonet::scenarios {
 namespace {
@@ -16,6 +14,7 @@ using namespace packet;
 using flow::DropReason;
 using model::Condition;
 using model::Rule;
+using ::testing::Contains;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -213,49 +212,41 @@ TEST_F(FirewallTest, GroupsOfAddressesAndPorts) {
     EXPECT_THAT(world.send(a, from("10.1.1.3")), DeliversNothing()) << "a group that is gone matches nothing";
 }
 
-/// A tenant's bridge behind its router, which leads to the world outside on another host.
-class NatTest : public ::testing::Test {
-protected:
-    World world;
-    Network network{world};
-    const HostName first = world.host();
-    const HostName gateway = world.host();
-    const BridgeId bridge = world.bridge();
-    const RouterId router = network.router();
-    const RouterPort inside = network.attach(router, bridge, "10.0.0.1/24");
-    const Network::Uplink outside = network.uplink(router, gateway, "172.16.0.2/24", "172.16.0.1");
-    const Vm a = network.machine(bridge, first, "10.0.0.2");
-    const Vm b = network.machine(bridge, gateway, "10.0.0.3");
+TEST_F(FirewallTest, EthernetTypesAndPartsOfMacs) {
+    introduceAll();
+    const auto inPart = [](Condition& c, const char* mac, bool source) {
+        source ? c.set_dl_src(mac) : c.set_dl_dst(mac);
+        c.set_dl_src_mask("ffff.0000.0000");
+        c.set_dl_dst_mask("ffff.0000.0000");
+    };
+    const auto chain = network.chain({when(rule(Rule::DROP), [](Condition& c) { c.set_dl_type(0x86dd); })});
+    network.setPortFilters(b.port, {}, chain);
+    const auto v4 = fromA();
+    const auto v6 = eth(a.mac, b.mac) / ipv6("fd00::1", "fd00::2") / udp(1, 2) / "x";
+    EXPECT_THAT(world.send(a, v4), DeliversTo({b}, v4));
+    EXPECT_THAT(world.send(a, v6), DeliversNothing());
+    const auto disguised = eth("02:99:00:00:00:01", b.mac) / ipv4("10.0.0.1", "10.0.0.2") / udp(1, 2) / "x";
+    network.setRules(chain, {when(rule(Rule::DROP), [&](Condition& c) { inPart(c, "02:99:12:34:56:78", true); })});
+    EXPECT_THAT(world.send(a, v6), DeliversTo({b}, v6));
+    EXPECT_THAT(world.send(a, disguised), DeliversNothing()) << "the first two bytes are those";
+    network.setRules(chain, {when(rule(Rule::DROP), [&](Condition& c) { inPart(c, "02:00:12:34:56:78", false); })});
+    EXPECT_THAT(world.send(a, disguised), DeliversNothing()) << "and now those of the destination";
+    EXPECT_THAT(world.send(b, fromB()), DeliversTo({a}, fromB())) << "the chain is about what leaves b's port";
+}
 
-    NatTest() { network.route(router, "0.0.0.0/0", outside.port.port, "172.16.0.1"); }
-
-    Packet out(const Vm& vm, net::Ipv4Address source, Packet l4) const { return eth(vm.mac, inside.mac) / ipv4(source, "198.51.100.7") / std::move(l4); }
-    Packet in(std::string_view destination, Packet l4) const {
-        return eth(outside.machine.mac, outside.port.mac) / ipv4("198.51.100.7", *net::Ipv4Address::parse(destination)) / std::move(l4);
+TEST_F(FirewallTest, ChainsOfABridgeDoNotHoldTaggedFramesBack) {
+    introduceAll();
+    const auto dropAll = network.chain({rule(Rule::DROP)});
+    const auto tagged = eth(a.mac, b.mac) / vlan(7) / ipv4("10.0.0.1", "10.0.0.2") / udp(1, 2) / "x";
+    EXPECT_THAT(world.send(a, fromA()), DeliversTo({b}, fromA()));
+    for (const bool inbound : {true, false}) {
+        network.setBridgeFilters(bridge, inbound ? dropAll : ChainId{}, inbound ? ChainId{} : dropAll);
+        EXPECT_THAT(world.send(a, fromA()), DeliversNothing()) << inbound;
+        EXPECT_THAT(world.send(a, tagged), DeliversTo({b}, tagged)) << inbound;
     }
-    Packet atA(Packet l4) const { return eth(inside.mac, a.mac) / ipv4("198.51.100.7", "10.0.0.2").ttl(63) / std::move(l4); }
-    static net::Ipv4Address addressOfA() { return *net::Ipv4Address::parse("10.0.0.2"); }
-    void translateSources(std::uint16_t firstPort = 20000, std::uint16_t lastPort = 29999) {
-        const auto onlyOut = [&](Condition& c) { c.add_out_ports(model::bytesOf(outside.port.port.uuid())); };
-        const auto onlyIn = [&](Condition& c) {
-            c.add_in_ports(model::bytesOf(outside.port.port.uuid()));
-            c.set_nw_dst_address("172.16.0.2");
-            c.set_nw_dst_length(32);
-        };
-        network.setRouterFilters(router, network.chain({when(unnat(Rule::REV_SNAT), onlyIn)}),
-                                 network.chain({when(nat(Rule::SNAT, "172.16.0.2", "172.16.0.2", firstPort, lastPort), onlyOut)}));
-    }
-    /// The one packet that came out at the uplink, read.
-    ParsedPacket outsideOf(const Vm& vm, const Packet& packet) {
-        // The first packet of all may wait for the block of ports that its host leases.
-        auto got = world.sendOnce(vm, packet.toBytes());
-        if (got.empty()) got = world.collect();
-        EXPECT_THAT(got, SizeIs(1));
-        if (got.size() != 1) return {};
-        EXPECT_EQ(got[0].vm, outside.machine.name);
-        return headersOf(got[0]);
-    }
-};
+    network.setBridgeFilters(bridge, {}, {});
+    EXPECT_THAT(world.send(a, fromA()), DeliversTo({b}, fromA()));
+}
 
 TEST_F(NatTest, SourceTranslationAndItsAnswers) {
     translateSources();
@@ -307,7 +298,9 @@ TEST_F(NatTest, ErrorAboutATranslatedPacketFindsItsSender) {
         return Frame(whole.begin() + 14, whole.begin() + 14 + 28);
     };
     const auto error = eth(outside.machine.mac, outside.port.mac) / ipv4("172.16.0.9", "172.16.0.2") / icmp(3, 1) / quoted(seen.ipSource.v4(), seen.sourcePort, 63);
+    const auto flows = world.flows(gateway).size();
     const auto got = world.sendOnce(outside.machine, error.toBytes());
+    EXPECT_THAT(world.flows(gateway), SizeIs(flows)) << "what is looked at inside has no flow";
     ASSERT_THAT(got, SizeIs(1));
     EXPECT_EQ(got[0].vm, a.name);
     const auto answer = headersOf(got[0]);
@@ -315,18 +308,6 @@ TEST_F(NatTest, ErrorAboutATranslatedPacketFindsItsSender) {
     const auto* inner = got[0].frame.data() + answer.payloadOffset;
     EXPECT_EQ(net::Ipv4Address::fromWire(inner + 12).toString(), "10.0.0.2");
     EXPECT_EQ(loadBe16(inner + 20), 1000);
-}
-
-TEST_F(NatTest, FloatingIp) {
-    const auto toFloating = [](Condition& c) { c.set_nw_dst_address("172.16.0.100"), c.set_nw_dst_length(32); };
-    const auto fromA = [](Condition& c) { c.set_nw_src_address("10.0.0.2"), c.set_nw_src_length(32); };
-    network.setRouterFilters(router, network.chain({when(nat(Rule::DNAT, "10.0.0.2", "10.0.0.2"), toFloating)}),
-                             network.chain({when(nat(Rule::SNAT, "172.16.0.100", "172.16.0.100"), fromA)}));
-    EXPECT_THAT(world.send(outside.machine, in("172.16.0.100", tcp(5000, 22))), Delivers({{a, atA(tcp(5000, 22))}}));
-    const auto back = out(a, addressOfA(), tcp(22, 5000));
-    EXPECT_THAT(world.send(a, back),
-                Delivers({{outside.machine, eth(outside.port.mac, outside.machine.mac) / ipv4("172.16.0.100", "198.51.100.7").ttl(63) / tcp(22, 5000)}}));
-    EXPECT_EQ(world.stats(first).natPortsTaken, 0U) << "no state";
 }
 
 TEST_F(NatTest, DestinationTranslationToAPort) {
@@ -339,6 +320,34 @@ TEST_F(NatTest, DestinationTranslationToAPort) {
     EXPECT_THAT(world.send(outside.machine, in("172.16.0.2", tcp(5000, 8080))), Delivers({{a, atA(tcp(5000, 80))}}));
     EXPECT_THAT(world.send(a, out(a, addressOfA(), tcp(80, 5000))),
                 Delivers({{outside.machine, eth(outside.port.mac, outside.machine.mac) / ipv4("172.16.0.2", "198.51.100.7").ttl(63) / tcp(8080, 5000)}}));
+}
+
+TEST_F(NatTest, ATranslationLivesAsLongAsEitherSideSpeaks) {
+    if (!world.flowsExpire()) GTEST_SKIP() << "the kernel keeps its own time";
+    const auto toService = [](Condition& c) {
+        c.set_nw_dst_address("172.16.0.2"), c.set_nw_dst_length(32), c.set_nw_proto(6);
+    };
+    network.setRouterFilters(router, network.chain({when(nat(Rule::DNAT, "10.0.0.2", "10.0.0.2", 80, 89), toService)}),
+                             network.chain({unnat(Rule::REV_DNAT)}));
+    const auto question = in("172.16.0.2", tcp(5000, 8080));
+    const auto member = world.sendOnce(outside.machine, question.toBytes());
+    ASSERT_THAT(member, SizeIs(1));
+    const auto port = headersOf(member[0]).destinationPort;
+    const auto answer = out(a, addressOfA(), tcp(port, 5000));
+    for (int i = 0; i < 5; ++i) {
+        world.advance(50s);
+        EXPECT_THAT(world.send(a, answer), SizeIs(1)) << i << ": its state lives by the answers";
+    }
+    for (int i = 0; i < 5; ++i) {
+        world.advance(50s);
+        // The machine is silent, so its MAC is forgotten and the packet flooded.
+        const Delivery arrived{a.name, unpadded(atA(tcp(5000, port)).toBytes())};
+        EXPECT_THAT(world.send(outside.machine, question), Contains(arrived)) << i << ": and by the questions";
+    }
+    EXPECT_GT(world.agent(gateway).states().size(), 0U);
+    world.advance(300s);
+    EXPECT_EQ(world.agent(gateway).states().size(), 0U);
+    EXPECT_EQ(world.agent(first).states().size(), 0U) << "on the host of the answers too";
 }
 
 TEST_F(NatTest, AnswersComeBackThroughTheOtherGateway) {
@@ -510,6 +519,48 @@ TEST_F(BalancingTest, WithoutAMemberNothingPasses) {
         network.change<model::PoolMember>(member.uuid(), [](model::PoolMember& m) { m.set_admin_state_up(false); });
     EXPECT_EQ(memberOf(1), "");
     EXPECT_EQ(world.drops(gateway, DropReason::PoolDown), 1U);
+}
+
+/// The VIP is an address of nobody then.
+class NotBalancedTest : public BalancingTest {
+protected:
+    const Network::Balanced made = balanced();
+    bool reachesAMember(Packet l4) {
+        const auto got = world.sendOnce(outside.machine, in("172.16.0.50", std::move(l4)).toBytes());
+        return std::any_of(got.begin(), got.end(), [&](const Delivery& d) { return d.vm != outside.machine.name; });
+    }
+    void expectRoutedInVain(Packet l4) {
+        const auto before = world.drops(gateway, DropReason::WaitingTooLong);
+        EXPECT_FALSE(reachesAMember(std::move(l4)));
+        world.advance(6s);
+        EXPECT_EQ(world.drops(gateway, DropReason::WaitingTooLong), before + 1) << "nobody answers for the address";
+    }
+};
+
+TEST_F(NotBalancedTest, OtherPortsAndUdp) {
+    EXPECT_TRUE(reachesAMember(tcp(1, 80)));
+    expectRoutedInVain(tcp(1, 81));
+    expectRoutedInVain(udp(1, 80));
+}
+
+TEST_F(NotBalancedTest, ByALoadBalancerThatIsDownOrGone) {
+    EXPECT_TRUE(reachesAMember(tcp(1, 80)));
+    const auto setUp = [&](bool up) {
+        network.change<model::LoadBalancer>(made.loadBalancer.uuid(), [&](model::LoadBalancer& l) { l.set_admin_state_up(up); });
+    };
+    setUp(false);
+    expectRoutedInVain(tcp(1, 80));
+    expectRoutedInVain(tcp(2, 80));
+    setUp(true);
+    EXPECT_TRUE(reachesAMember(tcp(1, 80)));
+    network.change<model::Router>(router.uuid(), [](model::Router& r) { r.clear_load_balancer_id(); });
+    expectRoutedInVain(tcp(1, 80));
+}
+
+TEST_F(NotBalancedTest, ToAVipThatIsDown) {
+    EXPECT_TRUE(reachesAMember(tcp(1, 80)));
+    network.change<model::Vip>(made.vip.uuid(), [](model::Vip& v) { v.set_admin_state_up(false); });
+    expectRoutedInVain(tcp(1, 80));
 }
 
 }  // namespace
