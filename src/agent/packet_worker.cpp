@@ -182,7 +182,10 @@ void PacketWorker::settle() {
     while (!woken_.empty() || !made_.empty()) {
         sendMadeFrames();
         const auto woken = std::exchange(woken_, {});
-        for (const auto& packet : woken) processHeld(packet);
+        for (const auto& packet : woken) {
+            processHeld(packet);
+            sendMadeFrames();
+        }
     }
 }
 

@@ -14,7 +14,6 @@ struct StatePeers {
     std::vector<PortId> ports;
     std::vector<HostId> hosts;
     flow::FlowTags tags;
-    friend bool operator==(const StatePeers&, const StatePeers&) = default;
 };
 StatePeers statePeersOf(std::vector<PortId> ports, const topology::TopologySnapshot& topology, const HostId& self);
 /// The port that a packet comes in through, and those that it leaves through.

@@ -14,59 +14,69 @@ std::vector<HostId> without(const std::vector<HostId>& hosts, const std::vector<
     return out;
 }
 
-/// The ports of now, and the hosts of both.
-std::shared_ptr<const StatePeers> joined(const std::shared_ptr<const StatePeers>& before, StatePeers now) {
-    std::vector<HostId> hosts;
-    std::set_union(before->hosts.begin(), before->hosts.end(), now.hosts.begin(), now.hosts.end(), std::back_inserter(hosts));
-    now.hosts = std::move(hosts);
-    return now == *before ? before : std::make_shared<const StatePeers>(std::move(now));
-}
-
 }  // namespace
 
 void StateSharing::tell(const HostId& peer, std::span<const flowstate::StateEntry> entries, event::TimePoint now) {
     for (const auto& frame : exchange_.send(peer, entries, now)) send_(peer, frame);
 }
 
-void StateSharing::share(std::span<const flowstate::StateEntry> added, std::span<const flowstate::StateKey> used, const StatePeers& peers,
+void StateSharing::share(std::span<const flowstate::StateEntry> added, std::span<const flowstate::StateKey> used, const StatePeers& ofFlow,
                          event::TimePoint now) {
+    const auto peers = peersLike(ofFlow, now);
     if (!added.empty())
-        for (const auto& peer : peers.hosts) tell(peer, added, now);
-    std::shared_ptr<const StatePeers> ofNew;
+        for (const auto& peer : ofFlow.hosts) tell(peer, added, now);
     for (const auto& key : used) {
-        const auto known = shared_.find(key);
-        if (known == shared_.end()) {
-            // Entries that another host made are known there: they are told at the next refresh, if still in use.
-            if (!ofNew) ofNew = std::make_shared<const StatePeers>(peers);
-            shared_.emplace(key, Shared{ofNew, now});
-            continue;
-        }
-        const auto before = known->second.peers;
-        known->second = {joined(before, peers), now};
-        // The connection goes on elsewhere: a port moved, or a group grew.
+        // Entries that another host made are known there: they are told at the next refresh, if still in use.
+        const auto [known, isFirst] = shared_.try_emplace(key.hash(), Shared{peers, now});
+        if (isFirst) continue;
+        const auto before = std::exchange(known->second, Shared{peers, now});
+        if (before.peers == peers) continue;
+        // The connection goes on through other ports.
         const bool isNew = std::any_of(added.begin(), added.end(), [&](const auto& entry) { return entry.key == key; });
         const auto entry = isNew ? std::nullopt : table_.entry(key.hash());
         if (!entry) continue;
-        for (const auto& peer : without(peers.hosts, before->hosts)) tell(peer, {&*entry, 1}, now);
+        for (const auto& peer : without(peers->hosts, before.peers->hosts)) tell(peer, {&*entry, 1}, now);
     }
+}
+
+/// What connections between these ports have in common.
+std::shared_ptr<StatePeers> StateSharing::peersLike(const StatePeers& peers, event::TimePoint now) {
+    auto& known = peersByPorts_[peers.ports];
+    if (!known) return known = std::make_shared<StatePeers>(peers);
+    HostsByPeers fresh;
+    renew(*known, peers, fresh);
+    tellFresh(fresh, now);
+    return known;
 }
 
 void StateSharing::movePeers(const std::vector<flow::FlowTag>& tags, const std::function<StatePeers(const std::vector<PortId>&)>& peersOf,
                              event::TimePoint now) {
-    std::map<std::shared_ptr<const StatePeers>, std::shared_ptr<const StatePeers>> moved;  // before -> after
-    const auto afterMove = [&](const std::shared_ptr<const StatePeers>& before) {
-        const auto [known, isNew] = moved.try_emplace(before, before);
-        const auto isWrong = [&](flow::FlowTag tag) { return std::find(tags.begin(), tags.end(), tag) != tags.end(); };
-        if (isNew && std::any_of(before->tags.begin(), before->tags.end(), isWrong)) known->second = joined(before, peersOf(before->ports));
-        return known->second;
-    };
+    const auto isWrong = [&](flow::FlowTag tag) { return std::find(tags.begin(), tags.end(), tag) != tags.end(); };
+    HostsByPeers fresh;
+    for (const auto& [ports, peers] : peersByPorts_)
+        if (std::any_of(peers->tags.begin(), peers->tags.end(), isWrong)) renew(*peers, peersOf(ports), fresh);
+    tellFresh(fresh, now);
+}
+
+/// Hosts stay among the peers: what moved away may have left a NAT port there, which is to be kept.
+void StateSharing::renew(StatePeers& peers, StatePeers now, HostsByPeers& fresh) {
+    peers.tags = std::move(now.tags);
+    auto news = without(now.hosts, peers.hosts);
+    if (news.empty()) return;
+    peers.hosts.insert(peers.hosts.end(), news.begin(), news.end());
+    std::sort(peers.hosts.begin(), peers.hosts.end());
+    fresh.emplace(&peers, std::move(news));
+}
+
+/// Hosts that are new among the peers of connections are told what is known of these.
+void StateSharing::tellFresh(const HostsByPeers& fresh, event::TimePoint now) {
+    if (fresh.empty()) return;
     std::map<HostId, std::vector<flowstate::StateEntry>> news;
-    for (auto& [key, shared] : shared_) {
-        const auto before = std::exchange(shared.peers, afterMove(shared.peers));
-        if (before == shared.peers) continue;
-        const auto entry = table_.entry(key.hash());
+    for (const auto& [hash, shared] : shared_) {
+        const auto hosts = fresh.find(shared.peers.get());
+        const auto entry = hosts == fresh.end() ? std::nullopt : table_.entry(hash);
         if (!entry) continue;
-        for (const auto& peer : without(shared.peers->hosts, before->hosts)) news[peer].push_back(*entry);
+        for (const auto& host : hosts->second) news[host].push_back(*entry);
     }
     for (const auto& [peer, entries] : news) tell(peer, entries, now);
 }
@@ -96,16 +106,17 @@ void StateSharing::refresh(event::TimePoint now) {
     nextRefresh_ = now + kRefresh / 8;
     std::map<HostId, std::vector<flowstate::StateEntry>> due;
     erase_if(shared_, [&](auto& item) {
-        auto& [key, shared] = item;
+        auto& [hash, shared] = item;
         if (now - shared.told < kRefresh) return false;
-        const auto entry = table_.entry(key.hash(), true);
+        const auto entry = table_.entry(hash, true);
         // While its port is nowhere no flow holds it; where the port comes back it is wanted.
-        if (!entry) return !table_.contains(key);
+        if (!entry) return !table_.entry(hash);
         shared.told = now;
         for (const auto& peer : shared.peers->hosts) due[peer].push_back(*entry);
         return false;
     });
     for (const auto& [peer, entries] : due) tell(peer, entries, now);
+    std::erase_if(peersByPorts_, [](const auto& item) { return item.second.use_count() == 1; });
 }
 
 void StateSharing::addTo(WorkerStats& stats) const {

@@ -2,6 +2,7 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <vector>
@@ -28,7 +29,7 @@ public:
 
     /// A flow rests on `added` (new) and `used`, and these hosts are to know. Nothing is sent again to a host that
     /// was told.
-    void share(std::span<const flowstate::StateEntry> added, std::span<const flowstate::StateKey> used, const StatePeers& peers,
+    void share(std::span<const flowstate::StateEntry> added, std::span<const flowstate::StateKey> used, const StatePeers& ofFlow,
                event::TimePoint now);
     /// These tags of StatePeers are wrong: a port moved, or a group changed. Tells the hosts that are new what is known of their
     /// connections, before they ask for it with a packet; `peersOf` says who is to know now.
@@ -51,17 +52,21 @@ public:
     std::size_t size() const { return shared_.size(); }
 
 private:
-    /// Hosts stay among the peers of a connection that is in use: what moved away may have left a NAT port to be kept there.
     struct Shared {
-        std::shared_ptr<const StatePeers> peers;  ///< One for all keys of a flow.
+        std::shared_ptr<StatePeers> peers;  ///< One for all connections between these ports.
         event::TimePoint told;
     };
     void tell(const HostId& peer, std::span<const flowstate::StateEntry> entries, event::TimePoint now);
+    using HostsByPeers = std::map<const StatePeers*, std::vector<HostId>>;
+    static void renew(StatePeers& peers, StatePeers now, HostsByPeers& fresh);
+    void tellFresh(const HostsByPeers& fresh, event::TimePoint now);
+    std::shared_ptr<StatePeers> peersLike(const StatePeers& peers, event::TimePoint now);
 
     flowstate::StateTable& table_;
     Send send_;
     flowstate::StateExchange exchange_;
-    boost::unordered_flat_map<flowstate::StateKey, Shared, std::hash<flowstate::StateKey>> shared_;
+    boost::unordered_flat_map<std::uint64_t, Shared> shared_;  // by StateKey::hash()
+    std::map<std::vector<PortId>, std::shared_ptr<StatePeers>> peersByPorts_;
     event::TimePoint nextRefresh_{};
 };
 

@@ -49,6 +49,25 @@ TEST_F(NeighboursTest, OneThatIsUsedIsAskedForAgainBeforeItIsTooOld) {
     EXPECT_EQ(world.drops(first, flow::DropReason::WaitingTooLong), 0U);
 }
 
+TEST_F(NeighboursTest, AStaleOneIsUsedWhileItIsAskedFor) {
+    if (!world.flowsExpire()) GTEST_SKIP() << "the kernel keeps its own time";
+    const auto silent = world.vm(right, second);
+    const auto toSilent = eth(a.mac, leftPort.mac) / ipv4("10.0.1.2", "10.0.2.9") / udp(1, 2) / "x";
+    const auto atSilent = eth(rightPort.mac, silent.mac) / ipv4("10.0.1.2", "10.0.2.9").ttl(63) / udp(1, 2) / "x";
+    world.sendOnce(silent, (eth(silent.mac, rightPort.mac) / arpReply(silent.mac, "10.0.2.9", rightPort.mac, "10.0.2.1")).toBytes());
+    world.collect();
+    EXPECT_THAT(world.send(a, toSilent), Delivers({{silent, atSilent}}));
+    const auto questions = world.stats(first).framesMade;
+    for (int i = 0; i < 4; ++i) {
+        world.advance(20s);
+        EXPECT_THAT(world.send(a, toSilent), Delivers({{silent, atSilent}})) << i;
+    }
+    EXPECT_GT(world.stats(first).framesMade, questions) << "it was asked for meanwhile, and did not answer";
+    world.advance(20s);
+    EXPECT_THAT(world.send(a, toSilent), DeliversNothing()) << "after 90 s it is not known any more";
+    EXPECT_EQ(world.stats(first).waitingPackets, 2U);
+}
+
 TEST_F(NeighboursTest, OneThatNobodyUsesIsForgotten) {
     if (!world.flowsExpire()) GTEST_SKIP() << "the kernel keeps its own time";
     world.send(a, out);

@@ -174,6 +174,17 @@ TEST_F(RoutingTest, WaitingPacketGoesWhenTheAnswerComes) {
                 Delivers({{late, eth(rightPort.mac, late.mac) / ipv4("10.0.1.2", "10.0.2.9").ttl(63) / udp(1, 2) / "x"}}));
 }
 
+TEST_F(RoutingTest, WaitingPacketGoesWhenAnotherHostHearsTheAnswer) {
+    const auto late = world.vm(right, second);
+    const auto packet = eth(a.mac, leftPort.mac) / ipv4("10.0.1.2", "10.0.2.9") / udp(1, 2) / "x";
+    world.sendOnce(a, packet.toBytes());
+    EXPECT_EQ(world.stats(first).waitingPackets, 1U);
+    const auto answer = eth(late.mac, rightPort.mac) / arpReply(late.mac, "10.0.2.9", rightPort.mac, "10.0.2.1");
+    auto got = world.sendOnce(late, answer.toBytes());
+    if (got.empty()) got = world.collect();
+    EXPECT_THAT(got, Delivers({{late, eth(rightPort.mac, late.mac) / ipv4("10.0.1.2", "10.0.2.9").ttl(63) / udp(1, 2) / "x"}}));
+}
+
 TEST_F(RoutingTest, NeighbourLearnedByOneHostIsKnownToTheOthers) {
     world.send(a, toB());
     const auto questions = world.stats(second).framesMade;
@@ -183,11 +194,19 @@ TEST_F(RoutingTest, NeighbourLearnedByOneHostIsKnownToTheOthers) {
 }
 
 TEST_F(RoutingTest, NeighbourThatChangesItsMacIsFollowed) {
+    const auto fromC = eth(c.mac, leftPort.mac) / ipv4("10.0.1.3", "10.0.2.2") / udp(1, 2) / "x";
     world.send(a, toB());
+    world.send(c, fromC);
     auto changed = b;
     changed.mac = net::Mac{0x02cc00000001ULL};
     const auto told = eth(changed.mac, rightPort.mac) / arpReply(changed.mac, "10.0.2.2", rightPort.mac, "10.0.2.1");
     world.sendOnce(b, told.toBytes());
+    world.collect();
+    for (const auto& host : {first, second})
+        for (const auto& flow : world.flows(host))
+            for (const auto& action : flow.actions)
+                if (const auto* set = std::get_if<flow::SetEthernet>(&action)) EXPECT_NE(set->destination, b.mac) << "a flow of " << host;
+    EXPECT_THAT(world.send(c, fromC), Delivers({{b, eth(rightPort.mac, changed.mac) / ipv4("10.0.1.3", "10.0.2.2").ttl(63) / udp(1, 2) / "x"}}));
     EXPECT_THAT(world.send(a, toB()), Delivers({{b, eth(rightPort.mac, changed.mac) / ipv4("10.0.1.2", "10.0.2.2").ttl(63) / udp(1000, 53) / "hello"}}));
 }
 
