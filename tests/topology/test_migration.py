@@ -52,10 +52,7 @@ def test_a_machine_that_says_nothing_after_its_move_is_found(make_lab):
     assert checks.ping_all(question, 5.0)
 
 
-NOT_HANDED_OVER = pytest.mark.xfail(reason="a host does not ask for the connection state of a port that is new to it", strict=True)
-
-
-@pytest.mark.parametrize("target", ["h1", pytest.param("h3", marks=NOT_HANDED_OVER)], ids=["to-the-egress", "to-a-third-host"])
+@pytest.mark.parametrize("target", ["h1", "h3"], ids=["to-the-egress", "to-a-third-host"])
 def test_a_translated_connection_moves_with_its_machine(make_lab, target):
     edge = build_edge(make_lab)
     with Greeters(edge.lab, ["internet"], WEB), Caller(edge.space("web2"), FAR, WEB, 10.0) as caller:
