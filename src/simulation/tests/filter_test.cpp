@@ -357,11 +357,11 @@ RC_GTEST_PROP(FilterProperty, IndexAgreesWithTheWalkAndMasksAreHonest, ()) {
     builder.chain(chainId(1), someRules(40)).chain(chainId(2), someRules(12));
     const auto indexed = builder.build();
     auto linear = *indexed;
-    for (auto& [id, chain] : linear.chains) {
+    indexed->chains.forEach([&](const ChainId& id, const topology::ChainPtr& chain) {
         auto plain = std::make_shared<topology::Chain>(*chain);
         plain->index = nullptr;
-        chain = plain;
-    }
+        linear.chains.set(id, std::move(plain));
+    });
     const auto in = routerPort(1);
     const auto key = someKey(someEtherType());
     const auto byIndex = runChain(*indexed, kNoState, key, chainId(1), in);

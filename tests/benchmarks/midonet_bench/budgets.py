@@ -47,6 +47,7 @@ BUDGETS = (
     Budget("routed_simulation", "snat_new_to_a_busy_server", "simulation, routed, SNAT, 501st connection to a server", 4000, at_most=True),
     Budget("flow_setup", "worker_alone_routed_tracked", "flow set-up, a worker, routed and tracked", 60_000),
     Budget("flow_setup", "worker_alone_routed_tracked_snat", "flow set-up, a worker, routed, tracked and SNAT", 60_000),
+    Budget("snapshot", "remote_port_reported", "snapshot after a change of one port of 10,000", 2, at_most=True),
     Budget("datapath_cost", "exact hit, IPv4 UDP", "kernel program, exact hit", 60, at_most=True),
     Budget("forwarding", "midonet_same_host.packet_rate", "packet rate, same host", 1.0, ratio_to="linux_bridge"),
     Budget("forwarding", "midonet_same_host.tcp_1_stream", "TCP 1 stream, same host", 0.95, ratio_to="raw_veth"),
