@@ -1,6 +1,6 @@
 /// A host under traffic of hostile machines: see agent/host.h. The input is a list of steps, each of a byte that says what comes
 /// (STEP, below), and a frame behind its length (two bytes, low first) or a time (one byte, of 100 ms).
-#include <string>
+#include <algorithm>
 
 #include "agent/checksums.h"
 #include "agent/host.h"

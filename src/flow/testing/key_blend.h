@@ -47,4 +47,16 @@ inline FlowKey blend(const FlowMask& mask, const FlowKey& seen, const FlowKey& o
     return out;
 }
 
+/// As blend(), and possible: addresses of the family of the Ethernet type, and a TTL that a flow which did not look at it carries
+/// (the datapath sends the others up).
+inline FlowKey possibleBlend(const FlowMask& mask, const FlowKey& seen, const FlowKey& other) {
+    auto twin = blend(mask, seen, other);
+    if (twin.etherType == seen.etherType) {
+        if (twin.ipSource.family() != seen.ipSource.family()) twin.ipSource = seen.ipSource;
+        if (twin.ipDestination.family() != seen.ipDestination.family()) twin.ipDestination = seen.ipDestination;
+    }
+    if (!mask.has(Field::IpTtl)) twin.ipTtl = 255;
+    return twin;
+}
+
 }  // namespace midonet::flow::testing

@@ -1,6 +1,6 @@
 #include "agent/host.h"
 
-#include <algorithm>
+#include <array>
 #include <cstdio>
 
 #include "agent/topology.h"
@@ -13,6 +13,7 @@
 namespace midonet::fuzz {
 namespace {
 
+using flow::testing::possibleBlend;
 using topology::testing::hostId;
 using topology::testing::portId;
 using topology::testing::routerId;
@@ -23,18 +24,6 @@ const datapath::TunnelSpec kTunnel{datapath::TunnelType::Vxlan, net::Ipv4Address
 const datapath::TunnelSpec kTunnelBack{kTunnel.type, kTunnel.remote, kTunnel.local};
 
 net::TunnelKey keyOfPort(std::size_t port) { return fuzzedTopology()->port(portId(kPortsHere.at(port)))->tunnelKey; }
-
-/// As blend(), and possible: addresses of the family of the Ethernet type, and a TTL that a flow which did not look at it
-/// carries.
-flow::FlowKey twinOf(const flow::FlowMask& mask, const flow::FlowKey& key, const flow::FlowKey& other) {
-    auto twin = flow::testing::blend(mask, key, other);
-    if (twin.etherType == key.etherType) {
-        if (twin.ipSource.family() != key.ipSource.family()) twin.ipSource = key.ipSource;
-        if (twin.ipDestination.family() != key.ipDestination.family()) twin.ipDestination = key.ipDestination;
-    }
-    if (!mask.has(flow::Field::IpTtl)) twin.ipTtl = 255;
-    return twin;
-}
 
 }  // namespace
 
@@ -96,7 +85,7 @@ void Host::checkFlows(const std::vector<flow::FlowKey>& keys) const {
     for (const auto& flow : recording_.flows()) {
         checkFlow(flow, flow.key);
         for (const auto& key : keys) {
-            const auto twin = twinOf(flow.mask, flow.key, key);
+            const auto twin = possibleBlend(flow.mask, flow.key, key);
             if (scenarios::hopsAreLeft(twin, flow.actions)) checkFlow(flow, twin);
         }
     }

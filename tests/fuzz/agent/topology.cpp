@@ -1,5 +1,7 @@
 #include "agent/topology.h"
 
+#include <functional>
+
 #include "topology/testing/snapshot_builder.h"
 
 namespace midonet::fuzz {
@@ -23,9 +25,7 @@ Rule when(const std::function<void(Condition&)>& set, decltype(Rule::action) act
     rule.action = std::move(action);
     return rule;
 }
-Rule always(decltype(Rule::action) action) {
-    return when([](Condition&) {}, std::move(action));
-}
+Rule always(decltype(Rule::action) action) { return when([](Condition&) {}, std::move(action)); }
 Translate translate(Translate::Kind kind, const char* address, std::uint16_t first = 0, std::uint16_t last = 0) {
     return {kind, {{ip(address), ip(address), first, last}}, Continuation::Accept};
 }
