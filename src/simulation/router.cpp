@@ -32,6 +32,12 @@ Fate tell(PacketWalk& walk, const Port& from, IcmpMessage message, DropReason re
     return walk.error(reason);
 }
 
+/// Nobody answered this packet; the next one asks again.
+Fate giveUp(PacketWalk& walk, const Port& from) {
+    walk.onlyThisPacket();
+    return tell(walk, from, kHostUnreachable, DropReason::WaitingTooLong);
+}
+
 FilterResult runChains(PacketWalk& walk, const ChainId& first, const ChainId& second) {
     const auto result = runFilter(walk, first);
     return result.kind == FilterResult::Kind::Accept ? runFilter(walk, second) : result;
@@ -142,7 +148,7 @@ Fate forward(PacketWalk& walk, const Router& router, const Port& in, const Route
 
     const auto gateway = gatewayOf(route);
     const auto neighbour = resolveNextHop(walk, router, *out, gateway ? *gateway : walk.ipDestination().v4());
-    if (neighbour.wait) return walk.packet().lastTry ? tell(walk, in, kHostUnreachable, DropReason::WaitingTooLong) : *neighbour.wait;
+    if (neighbour.wait) return walk.packet().lastTry ? giveUp(walk, in) : *neighbour.wait;
     if (!neighbour.mac) return tell(walk, in, gateway ? kNetUnreachable : kHostUnreachable, DropReason::NextHopUnknown);
     walk.setEthernet(out->mac, *neighbour.mac);
     return leavePort(walk, *out);

@@ -9,6 +9,8 @@ namespace {
 
 using namespace std::chrono_literals;
 using namespace packet;
+using ::testing::Contains;
+using ::testing::Not;
 
 class NeighboursTest : public ::testing::Test {
 protected:
@@ -54,18 +56,19 @@ TEST_F(NeighboursTest, AStaleOneIsUsedWhileItIsAskedFor) {
     const auto silent = world.vm(right, second);
     const auto toSilent = eth(a.mac, leftPort.mac) / ipv4("10.0.1.2", "10.0.2.9") / udp(1, 2) / "x";
     const auto atSilent = eth(rightPort.mac, silent.mac) / ipv4("10.0.1.2", "10.0.2.9").ttl(63) / udp(1, 2) / "x";
+    const Delivery arrived{silent.name, unpadded(atSilent.toBytes())};  // others may get it too: its bridge forgets it
     world.sendOnce(silent, (eth(silent.mac, rightPort.mac) / arpReply(silent.mac, "10.0.2.9", rightPort.mac, "10.0.2.1")).toBytes());
     world.collect();
     EXPECT_THAT(world.send(a, toSilent), Delivers({{silent, atSilent}}));
     const auto questions = world.stats(first).framesMade;
     for (int i = 0; i < 4; ++i) {
         world.advance(20s);
-        EXPECT_THAT(world.send(a, toSilent), Delivers({{silent, atSilent}})) << i;
+        EXPECT_THAT(world.send(a, toSilent), Contains(arrived)) << i;
     }
     EXPECT_GT(world.stats(first).framesMade, questions) << "it was asked for meanwhile, and did not answer";
     world.advance(20s);
-    EXPECT_THAT(world.send(a, toSilent), DeliversNothing()) << "after 90 s it is not known any more";
-    EXPECT_EQ(world.stats(first).waitingPackets, 2U);
+    EXPECT_THAT(world.sendOnce(a, toSilent.toBytes()), Not(Contains(arrived))) << "after 90 s it is not known any more";
+    EXPECT_EQ(world.stats(first).waitingPackets, 1U);
 }
 
 TEST_F(NeighboursTest, OneThatNobodyUsesIsForgotten) {
