@@ -160,7 +160,7 @@ TEST_F(Nat, DynamicSourceAsksForTheNextBlockInTime) {
     state.natPorts = {{ip("1.2.3.4"), 5000}};
     state.natPortsLow = true;
     const auto ran = apply(source(range("1.2.3.4", "1.2.3.5", 1, 65535)), tcpKey("10.0.0.1", 1000, "8.8.8.8", 80));
-    EXPECT_EQ(ran.result.kind, Kind::Applied);
+    EXPECT_EQ(ran.result.kind, Kind::Accept);
     const LeaseNatBlock wanted{in.device(), false, {{ip("1.2.3.4"), ip("1.2.3.5"), 1, 65535}}};
     EXPECT_EQ(std::count(ran.decision.events.begin(), ran.decision.events.end(), Event{wanted}), 1);
 }
