@@ -2,13 +2,39 @@
 
 namespace midonet::agent {
 
-bool ArpBroker::ask(const simulation::AskArp& question, event::TimePoint now) {
-    const Neighbour neighbour{question.router, question.address};
-    if (open_.contains(neighbour)) return true;
-    if (open_.size() >= kCapacity) return false;
-    open_.emplace(neighbour, Question{question.port, now + retryOf(neighbour), now + kTimeout});
+void ArpBroker::ask(const simulation::AskArp& question, event::TimePoint now) {
+    auto& questions = open_[question.router];
+    if (questions.open.contains(question.address)) return;
+    makeRoom(questions);
+    questions.open.emplace(question.address, Question{question.port, now + retryOf({question.router, question.address}), now + kTimeout});
+    questions.order.emplace_back(question.address, now + kTimeout);
     send_(question);
-    return true;
+}
+
+void ArpBroker::answered(const Neighbour& neighbour) {
+    const auto questions = open_.find(neighbour.router);
+    if (questions == open_.end()) return;
+    questions->second.open.erase(neighbour.address);
+    if (questions->second.open.empty()) open_.erase(questions);
+}
+
+void ArpBroker::makeRoom(Questions& questions) {
+    const auto isOpen = [&](const auto& asked) {
+        const auto found = questions.open.find(asked.first);
+        return found != questions.open.end() && found->second.deadline == asked.second;
+    };
+    auto& order = questions.order;
+    if (order.size() >= 2 * kPerRouter) std::erase_if(order, [&](const auto& asked) { return !isOpen(asked); });
+    if (questions.open.size() < kPerRouter) return;
+    while (!isOpen(order.front())) order.pop_front();
+    questions.open.erase(order.front().first);
+    order.pop_front();
+}
+
+std::size_t ArpBroker::open() const {
+    std::size_t count = 0;
+    for (const auto& [router, questions] : open_) count += questions.open.size();
+    return count;
 }
 
 void ArpBroker::use(const simulation::UseArp& use) {
@@ -24,14 +50,18 @@ void ArpBroker::release(const simulation::UseArp& use) {
 
 void ArpBroker::tick(event::TimePoint now, const std::function<bool(const Neighbour&)>& isStale) {
     std::vector<simulation::AskArp> due;
-    erase_if(open_, [&](auto& entry) {
-        auto& [neighbour, question] = entry;
-        if (question.deadline <= now) return true;
-        if (question.next > now) return false;
-        question.next = now + retryOf(neighbour);
-        due.push_back({neighbour.router, question.port, neighbour.address});
-        return false;
-    });
+    for (auto& [id, questions] : open_) {
+        const auto router = id;
+        erase_if(questions.open, [&](auto& entry) {
+            auto& [address, question] = entry;
+            if (question.deadline <= now) return true;
+            if (question.next > now) return false;
+            question.next = now + retryOf({router, address});
+            due.push_back({router, question.port, address});
+            return false;
+        });
+    }
+    std::erase_if(open_, [](const auto& ofRouter) { return ofRouter.second.open.empty(); });
     for (const auto& question : due) send_(question);
     for (const auto& [neighbour, used] : used_)
         if (isStale(neighbour)) ask({neighbour.router, used.port, neighbour.address}, now);

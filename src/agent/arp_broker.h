@@ -2,7 +2,9 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <deque>
 #include <functional>
+#include <map>
 #include <vector>
 
 #include "event/clock.h"
@@ -30,16 +32,17 @@ class ArpBroker {
 public:
     static constexpr std::chrono::seconds kRetry{10};
     static constexpr std::chrono::seconds kTimeout{60};
-    /// Questions that are open at a time: a scan of a large subnet does not make more.
-    static constexpr std::size_t kCapacity = 4096;
+    /// Questions of one router that are open at a time: a scan of a large subnet does not make more. The oldest makes room, so
+    /// that neighbours that do answer are found during a scan too, and no router takes from another.
+    static constexpr std::size_t kPerRouter = 1024;
 
     using SendRequest = std::function<void(const simulation::AskArp&)>;
     explicit ArpBroker(SendRequest send) : send_(std::move(send)) {}
 
-    /// Asks unless the question is open. False: too many are.
-    bool ask(const simulation::AskArp& question, event::TimePoint now);
+    /// Asks unless the question is open.
+    void ask(const simulation::AskArp& question, event::TimePoint now);
     /// It was answered.
-    void answered(const Neighbour& neighbour) { open_.erase(neighbour); }
+    void answered(const Neighbour& neighbour);
 
     // Flows that send to the neighbour.
     void use(const simulation::UseArp& use);
@@ -47,7 +50,8 @@ public:
 
     /// Asks again where it is time, and for what is used and `isStale`.
     void tick(event::TimePoint now, const std::function<bool(const Neighbour&)>& isStale);
-    std::size_t open() const { return open_.size(); }
+    /// Open questions.
+    std::size_t open() const;
 
 private:
     struct Question {
@@ -55,6 +59,12 @@ private:
         event::TimePoint next;
         event::TimePoint deadline;
     };
+    /// Of one router.
+    struct Questions {
+        boost::unordered_flat_map<net::Ipv4Address, Question, std::hash<net::Ipv4Address>> open;
+        std::deque<std::pair<net::Ipv4Address, event::TimePoint>> order;  // oldest first, with their deadlines; some are answered
+    };
+    static void makeRoom(Questions& questions);
     struct Used {
         PortId port;
         std::size_t flows = 0;
@@ -62,7 +72,7 @@ private:
     event::Duration retryOf(const Neighbour& neighbour) const;
 
     SendRequest send_;
-    boost::unordered_flat_map<Neighbour, Question, NeighbourHash> open_;
+    std::map<RouterId, Questions> open_;
     boost::unordered_flat_map<Neighbour, Used, NeighbourHash> used_;
 };
 

@@ -97,7 +97,7 @@ void ConnectionState::onAnswer(const flowstate::NatLeases::Answer& answer) {
         return;
     }
     workers_.update(answer.worker, [&](WorkerUpdate& pending) {
-        pending.natBlocks.push_back(*answer.block);
+        pending.natBlocks.emplace(*answer.block, !answer.ranges.empty());
         pending.invalidated.push_back(simulation::natBlockTag(answer.device, answer.ranges));
     });
 }

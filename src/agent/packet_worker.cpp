@@ -26,10 +26,6 @@ constexpr std::chrono::milliseconds kRetryPeriod{50};
 /// Frames that virtual devices make because of one packet: an answer to an answer to an answer is a loop.
 constexpr std::size_t kMadeFramesPerPacket = 64;
 
-bool sendsFrame(const simulation::Events& events) {
-    return std::any_of(events.begin(), events.end(), [](const auto& event) { return std::holds_alternative<simulation::SendFrame>(event); });
-}
-
 /// What a packet itself says of its place in a connection.
 enum class Stage : std::uint8_t { Opens, GoesOn, Unknown };
 
@@ -90,7 +86,7 @@ void PacketWorker::apply(WorkerUpdate update) {
     // be added after its tags were invalidated. This order is the correctness argument.
     if (update.snapshot) snapshot_ = std::move(update.snapshot);
     if (update.map) map_ = std::move(update.map);
-    for (const auto& block : update.natBlocks) addNatBlock(block);
+    for (const auto& [block, isNew] : update.natBlocks) addNatBlock(block, isNew);
     moveStates(update.invalidated);
     changed(update.invalidated);
     for (const auto& route : update.routes) changed(routed_.affectedBy(route.router, route.destination));
@@ -144,8 +140,9 @@ void PacketWorker::changeBridgeArp(const BridgeNeighbour& neighbour, const std::
     if (before != mac) changed(FlowTag::bridgeArp(neighbour.bridge, neighbour.address));
 }
 
-void PacketWorker::addNatBlock(const flowstate::NatBlockId& block) {
+void PacketWorker::addNatBlock(const flowstate::NatBlockId& block, bool isNew) {
     natPorts_.addBlock(block);
+    if (isNew) return;
     // Translations that outlived a restart have ports of it.
     for (const auto& entry : states_->all())
         if (entry.key.kind == flowstate::KeyKind::SourceNat && entry.key.device == block.device && entry.binding.address == block.address)
@@ -232,16 +229,15 @@ void PacketWorker::process(const Subject& subject) {
     std::visit(Overloaded{
                    [&](const simulation::Forward& forwarded) { forward(subject, forwarded); },
                    [&](const simulation::Drop& dropped) {
+                       const bool answered = answer(dropped.events);
+                       take(dropped.events, answered ? Ending::Answered : Ending::Stays);
                        // The next packet that a device answers is to be answered too: no flow, as long as there are few.
-                       const auto withheld = stats_.errorsWithheld;
-                       take(dropped.events, Ending::Stays);
-                       const bool answered = sendsFrame(dropped.events) && stats_.errorsWithheld == withheld;
                        if (!answered) return drop(subject, dropped, dropped.reason);
                        count(dropped.reason);
                        teach(subject, dropped);
                    },
                    [&](const simulation::Consume& consumed) {
-                       take(consumed.events, Ending::Stays);
+                       take(consumed.events, answer(consumed.events) ? Ending::Answered : Ending::Stays);
                        teach(subject, consumed);
                    },
                    [&](const simulation::Park& parked) {
@@ -264,7 +260,7 @@ HeldPacket PacketWorker::copyOf(const Subject& subject) {
 }
 
 void PacketWorker::park(const Subject& subject, FlowTag until) {
-    if (!waiting_.park(until, copyOf(subject))) count(DropReason::WaitingRoomFull);
+    stats_.drops[static_cast<std::size_t>(DropReason::WaitingRoomFull)] += waiting_.park(until, copyOf(subject));
 }
 
 bool PacketWorker::awaitsState(const Subject& subject, const simulation::SimulationResult& result) {
@@ -273,8 +269,10 @@ bool PacketWorker::awaitsState(const Subject& subject, const simulation::Simulat
     const auto missed = forwarded != nullptr ? forwarded->missedState : dropped != nullptr ? dropped->missedState : std::nullopt;
     if (!missed || subject.leaves || !early_.isPatient(subject.arrived, loop_.clock().now()) || !early_.hasRoom(*missed)) return false;
     const auto stage = stageOf(subject.frame);
-    // What goes on its way is held back only where it cannot be right: it goes on with a connection, and would open one.
-    const bool early = forwarded != nullptr ? stage == Stage::GoesOn && opensConnection(*forwarded) : stage != Stage::Opens;
+    // What goes on its way is held back only where it cannot be right: it goes on with a connection, and would open one. What
+    // is dropped, unless it would open one.
+    const bool early = forwarded != nullptr ? stage == Stage::GoesOn && opensConnection(*forwarded)
+                                            : stage != Stage::Opens && !opensConnection(*dropped);
     if (!early) return false;
     early_.park(*missed, copyOf(subject));
     if (!earlyTimer_) earlyTimer_ = loop_.every(early_.patience(), [this] { decideEarly(); });
@@ -379,13 +377,15 @@ void PacketWorker::execute(const Subject& subject, const flow::FlowActions& acti
 // --- what decisions bring about ---------------------------------------------------------------
 
 /// A packet that waits is simulated anew, so nothing has happened but its question; one that does not leave opens no
-/// connection.
+/// connection, unless a device answers it: the answer has to find its way back.
 bool PacketWorker::happens(const simulation::Event& event, Ending ending) {
     const bool asks = std::holds_alternative<simulation::AskArp>(event) || std::holds_alternative<simulation::LeaseNatBlock>(event);
     const bool opens = std::holds_alternative<simulation::AddState>(event) || std::holds_alternative<simulation::TakeNatPort>(event);
+    const bool answers = std::holds_alternative<simulation::SendFrame>(event);
     switch (ending) {
         case Ending::Leaves: return true;
-        case Ending::Stays: return !opens;
+        case Ending::Answered: return !answers;
+        case Ending::Stays: return !opens && !answers;
         case Ending::Waits: return asks;
     }
     MIDONET_UNREACHABLE();
@@ -430,12 +430,21 @@ void PacketWorker::learnArp(const simulation::LearnArp& learned) {
     outside_.report([&](WorkerReport& r) { r.arps.insert_or_assign(neighbour, learned.mac); });
 }
 
-void PacketWorker::sendFrame(const simulation::SendFrame& event) {
+bool PacketWorker::answer(const simulation::Events& events) {
+    bool answered = false;
+    for (const auto& event : events)
+        if (const auto* frame = std::get_if<simulation::SendFrame>(&event)) answered |= sendFrame(*frame);
+    return answered;
+}
+
+bool PacketWorker::sendFrame(const simulation::SendFrame& event) {
     if (event.isError && !errors_.allow(event.port, loop_.clock().now())) {
         ++stats_.errorsWithheld;
-        return;
+        return false;
     }
-    if (made_.size() < kMadeFramesPerPacket) made_.push_back(event);
+    if (made_.size() >= kMadeFramesPerPacket) return false;
+    made_.push_back(event);
+    return true;
 }
 
 void PacketWorker::sendMadeFrames() {

@@ -97,11 +97,13 @@ private:
     void execute(const Subject& subject, const flow::FlowActions& actions);
 
     /// What becomes of the packet whose events are taken.
-    enum class Ending : std::uint8_t { Leaves, Stays, Waits };
+    enum class Ending : std::uint8_t { Leaves, Answered, Stays, Waits };
     static bool happens(const simulation::Event& event, Ending ending);
     /// What happens once. False: the state of the connection could not be kept.
     bool take(const simulation::Events& events, Ending ending);
-    void sendFrame(const simulation::SendFrame& event);
+    /// Sends the frames among them; false when there was none, or none may be sent now.
+    bool answer(const simulation::Events& events);
+    bool sendFrame(const simulation::SendFrame& event);
     void sendMadeFrames();
     void settle();
     /// Takes the effects of a decision; false when a MAC was refused (its port has too many).
@@ -116,7 +118,7 @@ private:
     void changeArp(const Neighbour& neighbour, const std::optional<topology::RouterArpEntry>& entry);
     void changeBridgeArp(const BridgeNeighbour& neighbour, const std::optional<net::Mac>& mac);
     void learnArp(const simulation::LearnArp& learned);
-    void addNatBlock(const flowstate::NatBlockId& block);
+    void addNatBlock(const flowstate::NatBlockId& block, bool isNew);
     void onStateFrame(ByteView frame);
     void moveStates(const std::vector<flow::FlowTag>& invalidated);
     void awaitAnswers();

@@ -9,11 +9,15 @@ bool WaitingRoom::hasRoom(flow::FlowTag until) const {
     return waiting_.size() < limits_.packets && (found == counts_.end() || found->second < limits_.packetsPerTag);
 }
 
-bool WaitingRoom::park(flow::FlowTag until, HeldPacket packet) {
-    if (!hasRoom(until)) return false;
-    ++counts_[until];
+std::size_t WaitingRoom::park(flow::FlowTag until, HeldPacket packet) {
+    auto& count = counts_[until];
+    if (count >= limits_.packetsPerTag) return 1;
+    ++count;
     waiting_.push_back({until, std::move(packet)});
-    return true;
+    if (waiting_.size() <= limits_.packets) return 0;
+    countDown(waiting_.front().until);
+    waiting_.pop_front();
+    return 1;
 }
 
 std::vector<HeldPacket> WaitingRoom::take(flow::FlowTag until) {
@@ -30,12 +34,16 @@ std::vector<HeldPacket> WaitingRoom::takeIf(const Leaves& leaves) {
     const auto first = std::stable_partition(waiting_.begin(), waiting_.end(), [&](const Waiting& w) { return !leaves(w); });
     std::vector<HeldPacket> out;
     for (auto left = first; left != waiting_.end(); ++left) {
-        const auto count = counts_.find(left->until);
-        if (--count->second == 0) counts_.erase(count);
+        countDown(left->until);
         out.push_back(std::move(left->packet));
     }
     waiting_.erase(first, waiting_.end());
     return out;
+}
+
+void WaitingRoom::countDown(flow::FlowTag until) {
+    const auto count = counts_.find(until);
+    if (--count->second == 0) counts_.erase(count);
 }
 
 }  // namespace midonet::agent

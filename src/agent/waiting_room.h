@@ -40,8 +40,9 @@ public:
     bool isPatient(event::TimePoint arrived, event::TimePoint now) const { return now - arrived < limits_.patience; }
     /// There is room for one more that waits for the tag.
     bool hasRoom(flow::FlowTag until) const;
-    /// False when there is no room: the packet was not taken.
-    bool park(flow::FlowTag until, HeldPacket packet);
+    /// Takes the packet, unless too many wait for the same. Where there is no room for more at all, the one that has waited longest
+    /// goes: what is found is mostly found at once. Returns how many did not fit, one or none.
+    std::size_t park(flow::FlowTag until, HeldPacket packet);
     /// Takes out what waits for the tag, in order of arrival.
     std::vector<HeldPacket> take(flow::FlowTag until);
     /// Takes out what has waited for too long.
@@ -53,6 +54,7 @@ private:
         flow::FlowTag until;
         HeldPacket packet;
     };
+    void countDown(flow::FlowTag until);
     template <class Leaves>
     std::vector<HeldPacket> takeIf(const Leaves& leaves);
 

@@ -49,7 +49,7 @@ struct WorkerUpdate {
     MacChangeSet macs;
     std::map<Neighbour, std::optional<topology::RouterArpEntry>> arps;      ///< nullopt: gone.
     std::map<BridgeNeighbour, std::optional<net::Mac>> bridgeArps;          ///< nullopt: gone.
-    std::vector<flowstate::NatBlockId> natBlocks;                           ///< Leased for this worker.
+    std::map<flowstate::NatBlockId, bool> natBlocks;                        ///< Leased for this worker; false: it was ours before a restart.
     std::vector<flowstate::StateEntry> expired;                             ///< Connection state that is gone.
     std::vector<std::vector<std::uint8_t>> stateFrames;                     ///< Answers that another worker read: addStateFrame().
     bool flushFlows = false;

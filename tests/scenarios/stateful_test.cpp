@@ -290,6 +290,37 @@ TEST_F(NatTest, PingThroughSourceTranslation) {
     EXPECT_THAT(world.send(outside.machine, in("172.16.0.2", icmpEchoReply(77, 1))), Delivers({{a, atA(icmpEchoReply(77, 1))}}));
 }
 
+/// What a router says that is reached through a translation: its address is the provider's, behind the tenant's router.
+TEST_F(NatTest, RoutersBehindTheTranslationAnswer) {
+    const auto provider = network.router();
+    const auto downlink = network.port(provider, "172.17.0.1/24"), uplink = network.port(router, "172.17.0.2/24");
+    network.link(downlink.port, uplink.port);
+    network.route(router, "198.18.0.0/15", uplink.port, "172.17.0.1");
+    const auto beyond = network.uplink(provider, gateway, "172.18.0.1/24", "172.18.0.2");
+    network.route(provider, "198.18.0.0/16", beyond.port.port, "172.18.0.2");
+    const auto onlyOut = [&](Condition& c) { c.add_out_ports(model::bytesOf(uplink.port.uuid())); };
+    const auto onlyIn = [&](Condition& c) { c.add_in_ports(model::bytesOf(uplink.port.uuid())); };
+    network.setRouterFilters(router, network.chain({when(unnat(Rule::REV_SNAT), onlyIn)}),
+                             network.chain({when(nat(Rule::SNAT, "172.17.0.2", "172.17.0.2", 20000, 29999), onlyOut)}));
+    network.route(router, "172.17.0.0/24", uplink.port);
+    const auto ask = [&](std::string_view destination, std::uint8_t ttl, packet::Packet l4) {
+        const auto frame = eth(a.mac, inside.mac) / ipv4("10.0.0.2", *net::Ipv4Address::parse(destination)).ttl(ttl) / std::move(l4);
+        auto got = world.sendOnce(a, frame.toBytes());
+        if (got.empty()) got = world.collect();
+        EXPECT_THAT(got, SizeIs(1)) << "nobody answers";
+        return got.size() == 1 ? headersOf(got[0]) : packet::ParsedPacket{};
+    };
+    const auto pong = ask("172.17.0.1", 64, icmpEcho(77, 1));
+    EXPECT_EQ(pong.ipSource.toString(), "172.17.0.1");
+    EXPECT_EQ(pong.ipDestination.toString(), "10.0.0.2");
+    const auto hop = ask("198.18.0.1", 2, udp(1000, 33434) / "probe");
+    EXPECT_EQ(hop.sourcePort, 11) << "time exceeded";
+    EXPECT_EQ(hop.ipDestination.toString(), "10.0.0.2");
+    const auto unreachable = ask("198.19.0.1", 64, udp(1001, 53) / "question");
+    EXPECT_EQ(unreachable.sourcePort, 3) << "the provider has no route";
+    EXPECT_EQ(unreachable.ipDestination.toString(), "10.0.0.2");
+}
+
 TEST_F(NatTest, ErrorAboutATranslatedPacketFindsItsSender) {
     translateSources();
     const auto seen = outsideOf(a, out(a, addressOfA(), udp(1000, 53) / "question"));

@@ -43,7 +43,7 @@ TEST_F(ArpBrokerTest, AsksAtOnceThenAboutEveryTenSecondsForAMinute) {
 }
 
 TEST_F(ArpBrokerTest, OneQuestionForAllThatWait) {
-    for (int i = 0; i < 10; ++i) EXPECT_TRUE(broker.ask({router, port, address}, clock.now()));
+    for (int i = 0; i < 10; ++i) broker.ask({router, port, address}, clock.now());
     EXPECT_EQ(sent.size(), 1U);
     broker.answered({router, address});
     pass(60s);
@@ -72,9 +72,22 @@ TEST_F(ArpBrokerTest, RefreshesWhatFlowsUseWhenItIsStale) {
 }
 
 TEST_F(ArpBrokerTest, AScanOpensABoundedNumberOfQuestions) {
-    for (std::uint32_t i = 0; i < ArpBroker::kCapacity; ++i) EXPECT_TRUE(broker.ask({router, port, net::Ipv4Address{i}}, clock.now()));
-    EXPECT_FALSE(broker.ask({router, port, net::Ipv4Address{99'999}}, clock.now()));
-    EXPECT_EQ(sent.size(), ArpBroker::kCapacity);
+    const RouterId other{Uuid{1, 2}};
+    broker.ask({other, port, address}, clock.now());
+    constexpr std::uint32_t kScanned = 10 * ArpBroker::kPerRouter;
+    for (std::uint32_t i = 0; i < kScanned; ++i) {
+        clock.advance(1ms);
+        broker.ask({router, port, net::Ipv4Address{i}}, clock.now());
+        if (i % 7 == 0) broker.answered({router, net::Ipv4Address{i}});
+        ASSERT_LE(broker.open(), 1 + ArpBroker::kPerRouter);
+    }
+    EXPECT_EQ(sent.size(), 1 + kScanned) << "each is asked for once";
+    sent.clear();
+    broker.ask({other, port, address}, clock.now());
+    broker.ask({router, port, net::Ipv4Address{kScanned - 1}}, clock.now());
+    EXPECT_TRUE(sent.empty()) << "the question of the other router, and the newest ones, are open";
+    pass(70s);
+    EXPECT_EQ(broker.open(), 0U);
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ protected:
     void addGroup(std::uint64_t n, bool stateful) {
         topology::PortGroup group{portGroupId(n), stateful, {portId(1)}, {}};
         if (stateful) group.hosts = {hostId(1), hostId(7)};
-        topology.portGroups.insert_or_assign(group.id, std::make_shared<topology::PortGroup>(group));
+        topology.portGroups.set(group.id, std::make_shared<topology::PortGroup>(group));
     }
     StatePeers peersOf(std::vector<PortId> ports, std::uint64_t self) const { return statePeersOf(std::move(ports), topology, hostId(self)); }
 

@@ -13,12 +13,13 @@ protected:
     WaitingRoom room;
 
     static flow::FlowTag tag(std::uint64_t device) { return flow::FlowTag::device(Uuid{1, device}); }
+    /// All fits.
     bool park(std::uint64_t device, std::uint8_t byte = 0) {
         HeldPacket packet;
         packet.frame.assign(60, byte);
         packet.offload.gsoSize = 1400;
         packet.arrived = clock.now();
-        return room.park(tag(device), std::move(packet));
+        return room.park(tag(device), std::move(packet)) == 0;
     }
 };
 
@@ -47,8 +48,11 @@ TEST_F(WaitingRoomTest, OneTagTakesNoMoreThanItsShare) {
 
 TEST_F(WaitingRoomTest, IsBoundedInAll) {
     for (std::size_t i = 0; i < WaitingRoom::Limits{}.packets; ++i) EXPECT_TRUE(park(i));
-    EXPECT_FALSE(park(5000));
+    EXPECT_FALSE(park(5000)) << "one packet did not fit";
     EXPECT_EQ(room.size(), WaitingRoom::Limits{}.packets);
+    EXPECT_TRUE(room.take(tag(0)).empty()) << "it was the oldest";
+    EXPECT_EQ(room.take(tag(5000)).size(), 1U);
+    EXPECT_TRUE(park(0)) << "there is room again";
 }
 
 TEST_F(WaitingRoomTest, PatienceEnds) {

@@ -50,7 +50,7 @@ public:
                 update.macs.insert({machine.bridge, {}, machine.mac, machine.port});
                 update.arps.insert({{RoutedCloud::router(), machine.address}, known});
             }
-            update.natBlocks = RoutedCloud::natBlocks(natBlocks);
+            for (const auto& block : RoutedCloud::natBlocks(natBlocks)) update.natBlocks.emplace(block, true);
         });
     }
 
