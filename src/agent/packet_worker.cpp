@@ -407,8 +407,8 @@ bool PacketWorker::take(const simulation::Events& events, Ending ending) {
                        [&](const simulation::AddState& e) {
                            const auto put = states_->put(e.entry, now);
                            if (put == flowstate::StateTable::Put::Refused) kept = false;
-                           if (put == flowstate::StateTable::Put::Added) {
-                               // Flows that were decided because it was not there.
+                           if (put == flowstate::StateTable::Put::Added || put == flowstate::StateTable::Put::Replaced) {
+                               // Flows that were decided because it was not there, or led elsewhere.
                                stats_.invalidations += flows_.invalidate(FlowTag::state(e.entry.key.hash()));
                            }
                        },

@@ -26,16 +26,19 @@ void StateSharing::share(std::span<const flowstate::StateEntry> added, std::span
     if (!added.empty())
         for (const auto& peer : ofFlow.hosts) tell(peer, added, now);
     for (const auto& key : used) {
-        // Entries that another host made are known there: they are told at the next refresh, if still in use.
-        const auto [known, isFirst] = shared_.try_emplace(key.hash(), Shared{peers, now});
-        if (isFirst) continue;
-        const auto before = std::exchange(known->second, Shared{peers, now});
-        if (before.peers == peers) continue;
-        // The connection goes on through other ports.
         const bool isNew = std::any_of(added.begin(), added.end(), [&](const auto& entry) { return entry.key == key; });
-        const auto entry = isNew ? std::nullopt : table_.entry(key.hash());
+        const auto [known, isFirst] = shared_.try_emplace(key.hash(), Shared{peers, now});
+        // Entries that another host made are known there: they are told at the next refresh, if still in use.
+        if (isFirst) continue;
+        auto& shared = known->second;
+        const auto before = std::exchange(shared.peers, peers);
+        // Nothing rested on it for a while, as when a client takes the same port again: the others may be about to forget it.
+        const bool isOld = now - shared.told >= kRefresh;
+        const auto untold = isOld ? peers->hosts : before == peers ? std::vector<HostId>{} : without(peers->hosts, before->hosts);
+        if (isNew || isOld) shared.told = now;
+        const auto entry = isNew || untold.empty() ? std::nullopt : table_.entry(key.hash());
         if (!entry) continue;
-        for (const auto& peer : without(peers->hosts, before.peers->hosts)) tell(peer, {&*entry, 1}, now);
+        for (const auto& peer : untold) tell(peer, {&*entry, 1}, now);
     }
 }
 

@@ -28,7 +28,7 @@ public:
         : table_(table), send_(std::move(send)), exchange_(self, firstSequence) {}
 
     /// A flow rests on `added` (new) and `used`, and these hosts are to know. Nothing is sent again to a host that
-    /// was told.
+    /// was told within the time of a refresh.
     void share(std::span<const flowstate::StateEntry> added, std::span<const flowstate::StateKey> used, const StatePeers& ofFlow,
                event::TimePoint now);
     /// These tags of StatePeers are wrong: a port moved, or a group changed. Tells the hosts that are new what is known of their

@@ -62,6 +62,35 @@ TEST_F(StateSharingTest, TheHostThatAPortLeftIsToldOnOfConnectionsInUse) {
     EXPECT_EQ(told, (std::map<HostId, unsigned>{{hostId(2), 1U}, {hostId(3), 1U}})) << "its NAT port may be of a block there";
 }
 
+TEST_F(StateSharingTest, AConnectionThatIsTakenUpAgainIsToldAgain) {
+    open(1, 10, 2);
+    const auto key = entry(1).key;
+    const auto use = [&] { sharing.share({}, {&key, 1}, peers(10, 2), clock.now()); };
+    told.clear();
+    for (int i = 0; i < 19; ++i) {
+        clock.advance(1s);
+        use();
+    }
+    EXPECT_TRUE(told.empty()) << "it was told a moment ago";
+    clock.advance(1s);
+    use();
+    EXPECT_EQ(told, (std::map<HostId, unsigned>{{hostId(2), 1U}})) << "the other host may be about to forget it";
+    use();
+    EXPECT_EQ(told[hostId(2)], 1U) << "once";
+}
+
+TEST_F(StateSharingTest, UsingAConnectionDoesNotPutOffItsRefresh) {
+    open(1, 10, 2);
+    const auto key = entry(1).key;
+    table.hold(key);
+    clock.advance(15s);
+    sharing.share({}, {&key, 1}, peers(10, 2), clock.now());
+    told.clear();
+    clock.advance(6s);
+    sharing.refresh(clock.now());
+    EXPECT_EQ(told, (std::map<HostId, unsigned>{{hostId(2), 1U}}));
+}
+
 TEST_F(StateSharingTest, AConnectionThatIsGoneDoesNotMove) {
     open(1, 10, 2);
     told.clear();
