@@ -1,10 +1,12 @@
 #include "agent/arp_broker.h"
 
+#include <algorithm>
+
 namespace midonet::agent {
 
 void ArpBroker::ask(const simulation::AskArp& question, event::TimePoint now) {
     auto& questions = open_[question.router];
-    if (questions.open.contains(question.address)) return;
+    if (questions.open.contains(question.address) || !mayAsk(questions, now)) return;
     makeRoom(questions);
     questions.open.emplace(question.address, Question{question.port, now + retryOf({question.router, question.address}), now + kTimeout});
     questions.order.emplace_back(question.address, now + kTimeout);
@@ -13,9 +15,14 @@ void ArpBroker::ask(const simulation::AskArp& question, event::TimePoint now) {
 
 void ArpBroker::answered(const Neighbour& neighbour) {
     const auto questions = open_.find(neighbour.router);
-    if (questions == open_.end()) return;
-    questions->second.open.erase(neighbour.address);
-    if (questions->second.open.empty()) open_.erase(questions);
+    if (questions != open_.end()) questions->second.open.erase(neighbour.address);
+}
+
+bool ArpBroker::mayAsk(Questions& questions, event::TimePoint now) {
+    const auto next = std::max(questions.bucketFull, now) + kInterval;
+    if (next > now + kPerRouter * kInterval) return false;
+    questions.bucketFull = next;
+    return true;
 }
 
 void ArpBroker::makeRoom(Questions& questions) {
@@ -61,7 +68,7 @@ void ArpBroker::tick(event::TimePoint now, const std::function<bool(const Neighb
             return false;
         });
     }
-    std::erase_if(open_, [](const auto& ofRouter) { return ofRouter.second.open.empty(); });
+    std::erase_if(open_, [&](const auto& ofRouter) { return ofRouter.second.open.empty() && ofRouter.second.bucketFull <= now; });
     for (const auto& question : due) send_(question);
     for (const auto& [neighbour, used] : used_)
         if (isStale(neighbour)) ask({neighbour.router, used.port, neighbour.address}, now);

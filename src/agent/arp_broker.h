@@ -35,11 +35,13 @@ public:
     /// Questions of one router that are open at a time: a scan of a large subnet does not make more. The oldest makes room, so
     /// that neighbours that do answer are found during a scan too, and no router takes from another.
     static constexpr std::size_t kPerRouter = 1024;
+    /// New questions of one router: as many as may be open at once, then one in this time. Each is a broadcast.
+    static constexpr std::chrono::milliseconds kInterval{4};
 
     using SendRequest = std::function<void(const simulation::AskArp&)>;
     explicit ArpBroker(SendRequest send) : send_(std::move(send)) {}
 
-    /// Asks unless the question is open.
+    /// Asks unless the question is open, or too many were asked a moment ago.
     void ask(const simulation::AskArp& question, event::TimePoint now);
     /// It was answered.
     void answered(const Neighbour& neighbour);
@@ -63,7 +65,9 @@ private:
     struct Questions {
         boost::unordered_flat_map<net::Ipv4Address, Question, std::hash<net::Ipv4Address>> open;
         std::deque<std::pair<net::Ipv4Address, event::TimePoint>> order;  // oldest first, with their deadlines; some are answered
+        event::TimePoint bucketFull;  // when as many as may be open could be asked at once again
     };
+    static bool mayAsk(Questions& questions, event::TimePoint now);
     static void makeRoom(Questions& questions);
     struct Used {
         PortId port;

@@ -132,15 +132,10 @@ def test_routers_answer_beside_floating_addresses(edge):
     assert answer_pings(edge, [*own, ("web1", "100.64.0.1"), ("internet", "100.64.0.2")])
 
 
-BEHIND = pytest.mark.xfail(reason="what a packet adds to the connection state is not kept when a router behind answers it", strict=True)
-
-
-@BEHIND
 def test_router_behind_the_source_translation_answers(edge):
     assert answer_pings(edge, [("web2", "100.64.0.1"), ("db", "100.64.0.1")])
 
 
-@BEHIND
 def test_traceroute_through_the_source_translation(edge):
     assert traceroute(edge.space("web2"), FAR) == ["10.0.1.1", "100.64.0.1", FAR]
 

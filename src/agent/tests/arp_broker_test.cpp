@@ -76,7 +76,7 @@ TEST_F(ArpBrokerTest, AScanOpensABoundedNumberOfQuestions) {
     broker.ask({other, port, address}, clock.now());
     constexpr std::uint32_t kScanned = 10 * ArpBroker::kPerRouter;
     for (std::uint32_t i = 0; i < kScanned; ++i) {
-        clock.advance(1ms);
+        clock.advance(ArpBroker::kInterval);
         broker.ask({router, port, net::Ipv4Address{i}}, clock.now());
         if (i % 7 == 0) broker.answered({router, net::Ipv4Address{i}});
         ASSERT_LE(broker.open(), 1 + ArpBroker::kPerRouter);
@@ -88,6 +88,16 @@ TEST_F(ArpBrokerTest, AScanOpensABoundedNumberOfQuestions) {
     EXPECT_TRUE(sent.empty()) << "the question of the other router, and the newest ones, are open";
     pass(70s);
     EXPECT_EQ(broker.open(), 0U);
+}
+
+TEST_F(ArpBrokerTest, AFastScanAsksAtASteadyRate) {
+    for (std::uint32_t i = 0; i < 100'000; ++i) {
+        if (i % 25 == 0) clock.advance(1ms);
+        broker.ask({router, port, net::Ipv4Address{i}}, clock.now());
+    }
+    const auto allowed = ArpBroker::kPerRouter + static_cast<std::size_t>(4s / ArpBroker::kInterval);
+    EXPECT_LE(sent.size(), allowed);
+    EXPECT_GE(sent.size(), allowed - 2);
 }
 
 }  // namespace
