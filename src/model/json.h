@@ -29,6 +29,8 @@ class JsonBody {
 public:
     /// Malformed when the text does not begin with a JSON object.
     static Result<JsonBody> parse(std::string_view text);
+    /// The same of a text of our own: nothing may follow the object.
+    static Result<JsonBody> parseWhole(std::string_view text);
 
     bool given(std::string_view key) const;
     Result<std::optional<std::string>> text(std::string_view key) const;
@@ -38,6 +40,8 @@ public:
     Result<std::optional<net::Mac>> mac(std::string_view key) const;
     Result<std::vector<Uuid>> uuids(std::string_view key) const;
     Result<std::vector<std::string>> texts(std::string_view key) const;
+    /// The object that is the value of `key`; Malformed when it is none, or not given.
+    Result<JsonBody> inner(std::string_view key) const;
 
     const boost::json::object& object() const;
 
