@@ -34,6 +34,7 @@ Result<CommandLine> parseCommandLine(const About& about, const Settings& setting
     app.add_flag("--check-config", check,
                  "Print the effective settings and where each came from; exit code 0 or 1");
     app.set_version_flag("--version", about.name + " " + about.version);
+    app.allow_extras(about.takesWords);
     app.footer([&settings] { return footer(settings); });
     try {
         std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
@@ -50,6 +51,7 @@ Result<CommandLine> parseCommandLine(const About& about, const Settings& setting
         return fail(ErrorCode::Invalid, "{}; see {} --help", error.what(), about.name);
     }
 
+    out.words = app.remaining();
     if (check) out.action = Action::CheckConfig;
     if (app.count("--config") > 0) {
         out.sources.file = file;

@@ -14,6 +14,9 @@ struct About {
     std::string version;  ///< "0.1.0"
     std::string purpose;  ///< One sentence.
     std::string defaultFile;  ///< Read when it exists and --config is not given: "/etc/midonet/midolman.toml".
+    /// A tool: its own words and options stand among those every program knows (CommandLine::words).
+    bool takesWords = false;
+    std::string logLevel = "info";  ///< The default of log.level.
 };
 
 /// What the caller of the program wants.
@@ -27,6 +30,7 @@ struct CommandLine {
     Action action = Action::Run;
     std::string text;
     Sources sources;
+    std::vector<std::string> words;  ///< What is left, when the program takes words; in order.
 };
 
 /// `--config FILE --set section.key=value --check-config --version --help`. Errors: unknown options,

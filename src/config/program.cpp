@@ -76,7 +76,7 @@ Program::Program(About about, Settings& settings)
     : about_(std::move(about)),
       settings_(settings),
       logLevel_(settings
-                    .choice("log.level", {"trace", "debug", "info", "warn", "error", "off"}, "info",
+                    .choice("log.level", {"trace", "debug", "info", "warn", "error", "off"}, about_.logLevel,
                             "The least important lines that are logged.")
                     .live()) {}
 
@@ -94,6 +94,7 @@ std::optional<int> Program::start(int argc, const char* const* argv) {
         return 0;
     }
     sources_ = std::move(line->sources);
+    words_ = std::move(line->words);
     std::signal(SIGPIPE, SIG_IGN);
     raiseDescriptorLimit();
     raiseLockedMemoryLimit();

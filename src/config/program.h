@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/command_line.h"
 #include "config/settings.h"
@@ -30,6 +31,9 @@ public:
     /// --check-config; 1 after a mistake, named on stderr with its fix.
     std::optional<int> start(int argc, const char* const* argv);
 
+    /// What the command line holds besides settings; for a program that takes words (About). After start().
+    const std::vector<std::string>& words() const { return words_; }
+
     /// Prints "ready `line`" on stdout, and READY=1 to the service manager (NOTIFY_SOCKET).
     void notifyReady(std::string_view line);
     /// STOPPING=1 to the service manager. At the beginning of an ordered end.
@@ -50,6 +54,7 @@ private:
     Settings& settings_;
     Setting<std::string> logLevel_;
     Sources sources_;
+    std::vector<std::string> words_;
 };
 
 /// One datagram to the service manager, as sd_notify(3). Nothing when `socketPath` is empty.

@@ -53,5 +53,14 @@ TEST_F(CommandLineTest, MistakesPointToTheHelp) {
     EXPECT_FALSE(parse({"stray"}).has_value());
 }
 
+TEST_F(CommandLineTest, AToolsWordsStandAmongTheOptionsOfAllPrograms) {
+    const About tool{.name = "tool", .version = "1", .purpose = "Works.", .defaultFile = "", .takesWords = true};
+    const auto line = parseCommandLine(tool, settings, {"load", "--set", "a.b=c", "-", "--yes", "--config", "x.toml", "file"}, {});
+    ASSERT_TRUE(line) << line.error().message;
+    EXPECT_THAT(line->words, ElementsAre("load", "-", "--yes", "file"));
+    EXPECT_THAT(line->sources.set, ElementsAre(Pair("a.b", "c")));
+    EXPECT_EQ(line->sources.file, "x.toml");
+}
+
 }  // namespace
 }  // namespace midonet::config
