@@ -54,6 +54,9 @@ public:
     /// below; each once, ordered. Transactions do not validate it.
     virtual Result<void> listDirectories(std::string_view parent,
                                          const std::function<void(std::string_view name)>& visit) = 0;
+    /// The leases there are, where they are kept apart from what they own, so that a record may name one that is none;
+    /// nullopt where that cannot be. For checking a store.
+    virtual Result<std::optional<std::vector<Uuid>>> leases() { return std::optional<std::vector<Uuid>>{}; }
 };
 
 /// Checks, then writes: all or nothing.
@@ -133,6 +136,7 @@ class Backend {
 public:
     virtual ~Backend() = default;
 
+    /// True also says that a snapshot need not be of one moment: each read gives the newest.
     virtual bool readsBlock() const = 0;
     virtual Result<std::unique_ptr<Snapshot>> snapshot() = 0;
     /// Blocks until durable. Stale when a check failed.

@@ -11,6 +11,10 @@
 
 namespace midonet::nsdb {
 
+/// What this program writes, and the newest it can read. Raised when an older program would misread
+/// or damage what a newer one writes; docs/design/nsdb.md says how.
+inline constexpr std::uint64_t kSchemaVersion = 1;
+
 /// Where things are, in every backend (docs/design/nsdb.md):
 ///   o/<Class>                                   objects: name = id, value = the message
 ///   i/<Target>/<target id>/<Holder>.<field>     index: name = id of the holder

@@ -1,5 +1,10 @@
 #include "nsdb/store_settings.h"
 
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
 namespace midonet::nsdb {
 
 StoreSettings::StoreSettings(config::Settings& settings)
@@ -19,6 +24,12 @@ Result<std::unique_ptr<Store>> StoreSettings::open() const {
     auto store = openEmbedded({.path = *path_});
     if (!store) return Unexpected{store.error().withContext("nsdb.path = " + *path_)};
     return store;
+}
+
+Result<std::unique_ptr<Store>> StoreSettings::openExisting() const {
+    if (*backend_ == "embedded" && ::access((*path_ + "/data.mdb").c_str(), F_OK) != 0)
+        return fail(ErrorCode::NotFound, "nsdb.path = {}: there is no store (data.mdb): {}", *path_, std::strerror(errno));
+    return open();
 }
 
 }  // namespace midonet::nsdb

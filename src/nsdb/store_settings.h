@@ -15,6 +15,12 @@ public:
     explicit StoreSettings(config::Settings& settings);
     /// Opens what the settings name; errors name the setting to mend.
     Result<std::unique_ptr<Store>> open() const;
+    /// For tools that look at a store: NotFound instead of making one.
+    Result<std::unique_ptr<Store>> openExisting() const;
+
+    const std::string& backend() const { return *backend_; }
+    /// Of the embedded backend.
+    const std::string& path() const { return *path_; }
 
 private:
     config::Setting<std::string> backend_;

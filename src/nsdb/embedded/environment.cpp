@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/scope_guard.h"
 #include "nsdb/embedded/write_lock.h"
+#include "nsdb/layout.h"
 
 namespace midonet::nsdb::embedded {
 namespace {

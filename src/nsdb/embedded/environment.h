@@ -17,10 +17,6 @@
 
 namespace midonet::nsdb::embedded {
 
-/// What this program writes, and the newest it can read. Raised when an older program would misread
-/// or damage what a newer one writes; docs/design/nsdb.md says how.
-inline constexpr std::uint64_t kSchemaVersion = 1;
-
 /// Names of the files in the folder of a store.
 inline constexpr const char* kRevisionFile = "revision";
 inline constexpr const char* kWriteLockFile = "write.lock";

@@ -43,4 +43,10 @@ Result<void> EmbeddedSnapshot::listDirectories(std::string_view parent,
     return {};
 }
 
+Result<std::optional<std::vector<Uuid>>> EmbeddedSnapshot::leases() {
+    std::vector<Uuid> ids;
+    for (const auto& lease : listLeases(read_.txn(), read_.databases())) ids.push_back(lease.id);
+    return std::optional{std::move(ids)};
+}
+
 }  // namespace midonet::nsdb::embedded

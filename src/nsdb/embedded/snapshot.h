@@ -18,6 +18,7 @@ public:
                           const std::function<void(const Record&)>& visit) override;
     Result<void> listDirectories(std::string_view parent,
                                  const std::function<void(std::string_view)>& visit) override;
+    Result<std::optional<std::vector<Uuid>>> leases() override;
 
 private:
     ReadTransaction read_;

@@ -8,6 +8,7 @@
 #include "nsdb/embedded/environment.h"
 #include "nsdb/embedded/lease_file.h"
 #include "nsdb/embedded/write_lock.h"
+#include "nsdb/layout.h"
 #include "world.h"
 
 namespace midonet::nsdb::embedded {

@@ -2,6 +2,7 @@
 
 #include "backends.h"
 #include "model/ids.h"
+#include "nsdb/backend.h"
 #include "world.h"
 
 namespace midonet::nsdb {
@@ -53,6 +54,21 @@ TEST_P(Sessions, StateIsThereAsLongAsItsSession) {
     EXPECT_EQ(state(a_), "yes");
     session.reset();
     EXPECT_TRUE(runUntil([&] { return state(a_) == std::nullopt; }));
+}
+
+TEST_P(Sessions, SnapshotsNameTheLeasesThatRecordsCouldOutlive) {
+    auto session = openSession(*store_);
+    put(*session, "yes");
+    ASSERT_TRUE(flush(*session));
+    const auto leases = [this] {
+        auto found = (*backendOf(*store_).snapshot())->leases();
+        EXPECT_TRUE(found);
+        return *found;
+    };
+    if (!leases()) return;  // none can be outlived here
+    EXPECT_THAT(*leases(), ElementsAre(session->id()));
+    session.reset();
+    EXPECT_TRUE(runUntil([&] { return leases()->empty(); }));
 }
 
 TEST_P(Sessions, StateIsWatched) {

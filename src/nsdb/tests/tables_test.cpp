@@ -4,6 +4,7 @@
 
 #include "backends.h"
 #include "model/ids.h"
+#include "nsdb/backend.h"
 #include "world.h"
 
 namespace midonet::nsdb {
@@ -170,6 +171,21 @@ TEST_P(Tables, TablesBelowAPrefixAreListedWhileTheyHoldEntries) {
     commit([&](Transaction& t) { return t.removePersistent(ship + "/crew/100", "p"); });
     ASSERT_TRUE(flush(*session));
     EXPECT_THAT(*store_->listTables(ship + "/crew"), ElementsAre("0-1"));
+}
+
+TEST_P(Tables, RecordsAndTheDirectoriesBesideThemAreTwoThings) {
+    const auto outer = "Ship/" + a_.toString() + "/crew";
+    commit([&](Transaction& t) { return t.putPersistent(outer, "cook", "Ragetti"); });
+    commit([&](Transaction& t) { return t.putPersistent(outer + "/0", "bosun", "Gibbs"); });
+    const auto snapshot = *backendOf(*store_).snapshot();
+    const auto recordsOf = [&](const std::string& directory) {
+        std::vector<std::string> names;
+        EXPECT_TRUE(snapshot->list(directory, [&](const Record& record) { names.emplace_back(record.name); }));
+        return names;
+    };
+    EXPECT_THAT(recordsOf("t/" + outer), ElementsAre("Pcook"));
+    EXPECT_THAT(recordsOf("t"), IsEmpty());
+    EXPECT_THAT(*store_->listTables(outer), ElementsAre("0"));
 }
 
 TEST_P(Tables, TablesOfNoObjectNeedNone) {
