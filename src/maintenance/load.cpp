@@ -1,0 +1,198 @@
+#include "maintenance/load.h"
+
+#include <google/protobuf/message.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+#include <optional>
+#include <set>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "nsdb/layout.h"
+#include "nsdb/object_store.h"
+
+namespace midonet::maintenance {
+namespace {
+
+using nsdb::Batch;
+using nsdb::Transaction;
+using Expect = Batch::RecordCheck::Expect;
+
+/// What a record costs a transaction beside its value: keys, checks.
+constexpr std::size_t kRecordBytes = 256;
+
+/// One act of a transaction.
+struct Step {
+    std::size_t bytes = 0;
+    std::function<Result<void>(Transaction&)> run;
+};
+
+Result<void> onLine(std::size_t line, const Result<void>& result) {
+    if (result) return {};
+    return Unexpected{result.error().withContext(fmt::format("line {}", line))};
+}
+
+bool holdsAnything(const Image& image) {
+    return std::any_of(image.directories.begin(), image.directories.end(), [](const auto& directory) { return directory.first != "c"; });
+}
+
+Result<void> refuseSessions(const Image& image) {
+    std::set<Uuid> owners;
+    for (const auto& [path, records] : image.directories)
+        for (const auto& [name, record] : records)
+            if (!record.lease.isNil()) owners.insert(record.lease);
+    if (owners.empty()) return {};
+    return fail(ErrorCode::Conflict, "{} sessions are alive in the store: stop all agents and API servers first (midonet-nsdb status)",
+                owners.size());
+}
+
+class Loader {
+public:
+    Loader(nsdb::Store& store, const model::Schema& schema, const Contents& contents, const LoadOptions& options)
+        : store_(store), backend_(nsdb::backendOf(store)), schema_(schema), contents_(contents), options_(options) {}
+
+    Result<LoadReport> run() {
+        TRY(image, readImage(backend_, kAllRoots));
+        TRY_VOID(refuseSessions(image));
+        if (holdsAnything(image)) {
+            if (!options_.replace)
+                return fail(ErrorCode::Conflict, "the store is not empty: load into an empty one, or empty it with --replace --yes");
+            TRY_VOID(empty(image));
+        }
+        TRY_VOID(raiseCounters(image));
+        TRY_VOID(runSteps(steps()));
+        return report_;
+    }
+
+private:
+    Result<void> commit(Batch batch) {
+        const auto committed = backend_.commit(std::move(batch));
+        if (!committed) return Unexpected{committed.error()};
+        ++report_.transactions;
+        return {};
+    }
+
+    /// From its first transaction on the store is marked.
+    Result<void> empty(const Image& image) {
+        Batch batch;
+        batch.writes.push_back({unfinishedMark(), "emptied"});
+        const auto most = std::max<std::size_t>(1, options_.transactionBytes / kRecordBytes);
+        for (const auto& [path, records] : image.directories) {
+            if (path == "c") continue;
+            for (const auto& [name, record] : records) {
+                if (nsdb::RecordKey{path, name} == unfinishedMark()) continue;
+                batch.writes.push_back({{path, name}, std::nullopt});
+                if (batch.writes.size() >= most) TRY_VOID(commit(std::exchange(batch, {})));
+            }
+        }
+        marked_ = true;
+        return commit(std::move(batch));
+    }
+
+    /// Before the objects: numbers that are never used do no harm if the load fails.
+    Result<void> raiseCounters(const Image& image) {
+        Batch batch;
+        for (const auto& [name, next] : contents_.counters) {
+            const auto key = nsdb::counterKey(name);
+            const auto* present = image.find(key);
+            if (present != nullptr && std::strtoull(present->value.c_str(), nullptr, 10) >= next) continue;
+            batch.recordChecks.push_back(present == nullptr ? Batch::RecordCheck{key, Expect::Absent, 0}
+                                                            : Batch::RecordCheck{key, Expect::Version, present->version});
+            batch.writes.push_back({key, std::to_string(next)});
+        }
+        if (batch.writes.empty()) return {};
+        return commit(std::move(batch));
+    }
+
+    /// All objects bare first, as they refer to each other in circles; then as they are.
+    std::vector<Step> steps() const {
+        std::vector<Step> out;
+        for (const auto& [name, object] : contents_.objects)
+            out.push_back({kRecordBytes, [this, &name = name, line = object.line](Transaction& t) {
+                               const auto bare = schema_.byName(name.type)->make();
+                               model::setId(*bare, name.id);
+                               return onLine(line, t.create(*bare));
+                           }});
+        for (const auto& [name, object] : contents_.objects)
+            out.push_back({bytesOf(*object.message), [&object = object](Transaction& t) {
+                               return onLine(object.line, t.update(*object.message));
+                           }});
+        for (const auto& [name, entry] : contents_.entries)
+            out.push_back({kRecordBytes + entry.value.size(), [&name = name, &entry = entry](Transaction& t) {
+                               return onLine(entry.line, t.putPersistent(name.first, name.second, entry.value));
+                           }});
+        return out;
+    }
+
+    /// With what the references and unique values of the object add.
+    std::size_t bytesOf(const model::Message& object) const {
+        const auto& type = schema_.of(object);
+        std::size_t records = 1;
+        for (const auto& reference : type.references) records += model::targetsOf(object, reference).size();
+        for (const auto& unique : type.uniqueFields) records += model::textsOf(object, unique).size();
+        return object.ByteSizeLong() + records * kRecordBytes;
+    }
+
+    Result<void> runSteps(const std::vector<Step>& steps) {
+        for (std::span<const Step> left(steps); !left.empty() || marked_;) {
+            const auto now = left.first(fitting(left));
+            left = left.subspan(now.size());
+            TRY_VOID(runPart(now, left.empty()));
+            marked_ = !left.empty();
+        }
+        report_.objects = contents_.objects.size();
+        report_.entries = contents_.entries.size();
+        return {};
+    }
+
+    std::size_t fitting(std::span<const Step> steps) const {
+        std::size_t count = 0;
+        for (std::size_t bytes = 0; count < steps.size(); ++count) {
+            bytes += steps[count].bytes;
+            if (bytes > options_.transactionBytes && count > 0) break;
+        }
+        return count;
+    }
+
+    Result<void> runPart(std::span<const Step> steps, bool last) {
+        const auto committed = store_.transact([&](Transaction& t) -> Result<void> {
+            if (!begun_) TRY_VOID(requireEmpty(t));
+            for (const auto& step : steps) TRY_VOID(step.run(t));
+            if (!last) return t.putPersistent(kLoadTable, kUnfinished, "loading");
+            return marked_ ? t.removePersistent(kLoadTable, kUnfinished) : Result<void>{};
+        });
+        if (!committed) return Unexpected{committed.error()};
+        begun_ = true;
+        ++report_.transactions;
+        return {};
+    }
+
+    /// Read in the transaction, so that nobody adds an object meanwhile.
+    Result<void> requireEmpty(Transaction& t) const {
+        for (const auto& type : schema_.classes()) {
+            TRY(present, t.list(type->type));
+            if (!present.empty()) return fail(ErrorCode::Conflict, "others write to the store: stop their programs first");
+        }
+        return {};
+    }
+
+    nsdb::Store& store_;
+    nsdb::Backend& backend_;
+    const model::Schema& schema_;
+    const Contents& contents_;
+    const LoadOptions& options_;
+    bool marked_ = false;  ///< The store holds the mark.
+    bool begun_ = false;   ///< Of the objects some are there.
+    LoadReport report_;
+};
+
+}  // namespace
+
+Result<LoadReport> load(nsdb::Store& store, const model::Schema& schema, const Contents& contents, const LoadOptions& options) {
+    return Loader{store, schema, contents, options}.run();
+}
+
+}  // namespace midonet::maintenance
