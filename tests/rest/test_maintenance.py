@@ -1,0 +1,82 @@
+"""midonet-nsdb beside a running midonet-api, on one embedded store."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+from client import Client, item
+from conftest import BIN, StartServer
+
+
+def nsdb(store: Path, *words: str, expect: int = 0, given: str = "") -> str:
+    """Runs the tool; its output."""
+    done = subprocess.run([str(BIN / "midonet-nsdb"), *words, "--set", f"nsdb.path={store}"], input=given, capture_output=True, text=True,
+                          timeout=60)
+    assert done.returncode == expect, done.stdout + done.stderr
+    return done.stdout if done.returncode != 2 else done.stderr
+
+
+def fill(api: Client) -> str:
+    """A bridge with ports, a router linked to it, a chain with rules, a static MAC; the bridge's id."""
+    bridge = api.create(api.url + "/bridges", item("Bridge-v4"), {"name": "red"})
+    ports = [api.create(bridge["ports"], item("Port-v3"), {"type": "Bridge"}) for _ in range(3)]
+    router = api.create(api.url + "/routers", item("Router-v3"), {"name": "edge"})
+    gate = api.create(router["ports"], item("Port-v3"),
+                      {"type": "Router", "networkAddress": "10.0.0.0", "networkLength": 24, "portAddress": "10.0.0.1"})
+    api.post(ports[0]["link"], item("PortLink-v1"), {"peerId": gate["id"]})
+    chain = api.create(api.url + "/chains", item("Chain-v1"), {"name": "filter"})
+    api.create(chain["rules"], item("Rule-v2"), {"type": "drop", "nwProto": 6})
+    api.create(bridge["macTable"], item("MacPort-v2"), {"macAddr": "02:00:00:00:00:01", "portId": ports[1]["id"]})
+    return bridge["id"]
+
+
+def test_a_cloud_moves_to_another_store(start: StartServer, tmp_path: Path) -> None:
+    """Dumped while the API server runs, loaded into a new store, served from there as it was; the same dump again."""
+    server = start()
+    bridge = fill(server.client())
+    old, new = tmp_path / "nsdb", tmp_path / "new"
+    dump = nsdb(old, "dump")
+    assert [line for line in dump.splitlines() if '"table"' in line], "the static MAC"
+    assert nsdb(old, "diff", "-", given=dump) == ""
+    assert "nothing found" in nsdb(old, "verify")
+    server.end()
+
+    assert "loaded" in nsdb(new, "load", "-", given=dump)
+    assert "nothing found" in nsdb(new, "verify")
+    assert nsdb(new, "dump").splitlines()[1:] == dump.splitlines()[1:]
+    moved = start(f"nsdb.path={new}").client()
+    assert moved.get(f"{moved.url}/bridges/{bridge}", item("Bridge-v4"))["name"] == "red"
+    made = moved.create(f"{moved.url}/bridges/{bridge}/ports", item("Port-v3"), {"type": "Bridge"})
+    keys = [json.loads(line)["object"].get("tunnel_key") for line in dump.splitlines() if '"class":"Port"' in line]
+    assert made["tunnelKey"] not in keys, "counters came along"
+
+
+def test_a_backup_is_restored(start: StartServer, tmp_path: Path) -> None:
+    """What was changed and deleted since the backup is as it was; a store that holds something is safe without --replace."""
+    server = start()
+    api = server.client()
+    bridge = fill(api)
+    store, backup = tmp_path / "nsdb", tmp_path / "backup.jsonl"
+    nsdb(store, "dump", str(backup))
+    api.delete(f"{api.url}/bridges/{bridge}")
+    api.create(api.url + "/bridges", item("Bridge-v4"), {"name": "blue"})
+    changes = nsdb(store, "diff", str(backup), expect=1)
+    assert f"- Bridge {bridge}" in changes and "+ Bridge " in changes
+    server.end()
+    assert "not empty" in nsdb(store, "load", str(backup), expect=2)
+    nsdb(store, "load", str(backup), "--replace", "--yes")
+    assert nsdb(store, "diff", str(backup)) == ""
+    api = start().client()
+    assert api.get(f"{api.url}/bridges/{bridge}", item("Bridge-v4"))["name"] == "red"
+
+
+def test_status_and_a_store_that_is_not_there(start: StartServer, tmp_path: Path) -> None:
+    fill(start().client())
+    status = nsdb(tmp_path / "nsdb", "status")
+    for expected in ("backend            embedded", "Bridge             1", "Port               4", "sessions           0"):
+        assert expected in status, status
+    for command in ("status", "dump", "verify", "gc"):
+        assert "there is no store" in nsdb(tmp_path / "absent", command, expect=2)
+    assert not (tmp_path / "absent").exists()
