@@ -107,7 +107,7 @@ void Host::onReport(const std::function<void(agent::WorkerReport&)>& merge) {
     constexpr unsigned kFirstBlock = 20032 / flowstate::kNatBlockPorts;
     agent::WorkerReport report;
     merge(report);
-    for (const auto& wanted : report.wantedBlocks) {
+    for (const auto& [tag, wanted] : report.wantedBlocks) {
         if (blocksLeased_ == kBlocks) return;
         const flowstate::NatBlockId block{wanted.device, wanted.ranges.at(0).firstAddress, static_cast<std::uint16_t>(kFirstBlock + blocksLeased_++)};
         worker_.updates().update([&](agent::WorkerUpdate& update) { update.natBlocks.emplace(block, true); });
