@@ -114,7 +114,7 @@ void ConnectionState::expire() {
 
 /// What connections took is free when they are gone, but in pieces that the allocator keeps.
 void ConnectionState::trimMemory() {
-    constexpr std::size_t kWorthIt = 10'000;
+    constexpr std::size_t kWorthIt = 4'000;
     const auto entries = table_->size();
     mostEntries_ = std::max(mostEntries_, entries);
     if (mostEntries_ < kWorthIt || entries > mostEntries_ / 4) return;
