@@ -67,7 +67,11 @@ public:
 
 private:
     void note(const Fate& fate) {
-        if (fate.kind == Fate::Kind::Parked) walk_.shorten();
+        // What it waits for ends the flow that leaves this copy out.
+        if (fate.kind == Fate::Kind::Parked) {
+            walk_.shorten();
+            walk_.tag(*fate.until);
+        }
         // Each further packet is for whoever used up this copy too.
         if (fate.kind == Fate::Kind::Consumed) walk_.onlyThisPacket();
         if (!last_ || rank(fate) > rank(*last_)) last_ = fate;

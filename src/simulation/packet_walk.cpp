@@ -191,7 +191,9 @@ bool PacketWalk::isForwardFlow() {
     mask.see(Field::IpDestination);
     const auto* ingress = topology_.port(packet_.port);
     const auto own = connectionOf(key, ingress != nullptr ? ingress->device() : Uuid{}, false);
-    if (state(own)) {
+    // What goes to itself is its own answer: the first packet would make an answer of the second.
+    const bool toItself = own.source == own.destination && own.sourcePort == own.destinationPort;
+    if (!toItself && state(own)) {
         connection_ = Connection::Return;
         useState(own);
     }

@@ -140,6 +140,16 @@ TEST_F(BridgeFixture, InactivePortIsLeftOutOfAFlood) {
     EXPECT_EQ(forwardFrom(1, frame(mac(1), net::Mac::broadcast())).actions, toPorts({2, 3}));
 }
 
+TEST_F(BridgeFixture, FloodThatLeavesOutACopyEndsWhenWhatTheCopyWaitsForIsThere) {
+    auto waits = activePort(2, bridge);
+    waits.outboundFilter = topology::testing::chainId(1);
+    topology.port(waits);
+    const auto result = forwardFrom(1, frame(mac(1), mac(9)));
+    EXPECT_EQ(result.actions, toPorts({3, 4}));
+    EXPECT_THAT(tags(result), Contains(FlowTag::device(topology::testing::chainId(1).uuid())));
+    EXPECT_EQ(result.flowClass, FlowClass::Error);
+}
+
 TEST_F(BridgeFixture, UnboundPortIsNeverFloodedTo) {
     auto unbound = activePort(4, bridge);
     unbound.host = {};

@@ -279,6 +279,18 @@ TEST(Filter, ReturnFlowIsKnownByItsKey) {
     EXPECT_EQ(ran.decision.effects, (Effects{UseState{key}}));
 }
 
+TEST(Filter, PacketToItselfIsNoAnswer) {
+    Condition answers;
+    answers.returnFlow = true;
+    SnapshotBuilder topology;
+    const auto in = routerPort(1);
+    topology.port(in).chain(chainId(1), {rule(answers, kAccept), rule({}, kDrop)});
+    FakeState state;
+    state.entries[{flowstate::KeyKind::ConnTrack, 6, 1000, 1000, ip("10.0.0.1"), ip("10.0.0.1"), in.device()}] = {};
+    const auto ran = runChain(*topology.build(), state, tcpKey("10.0.0.1", 1000, "10.0.0.1", 1000), chainId(1), in);
+    EXPECT_EQ(ran.result.kind, Kind::Drop) << "or the first packet would let the others in";
+}
+
 // --- properties -----------------------------------------------------------------------------------
 
 template <class T>

@@ -110,7 +110,10 @@ void Host::onReport(const std::function<void(agent::WorkerReport&)>& merge) {
     for (const auto& [tag, wanted] : report.wantedBlocks) {
         if (blocksLeased_ == kBlocks) return;
         const flowstate::NatBlockId block{wanted.device, wanted.ranges.at(0).firstAddress, static_cast<std::uint16_t>(kFirstBlock + blocksLeased_++)};
-        worker_.updates().update([&](agent::WorkerUpdate& update) { update.natBlocks.emplace(block, true); });
+        worker_.updates().update([&, tag = tag](agent::WorkerUpdate& update) {
+            update.natBlocks.emplace(block, true);
+            update.invalidated.push_back(tag);
+        });
     }
 }
 
