@@ -578,6 +578,7 @@ void PacketWorker::housekeeping() {
     });
     errors_.tick(now);
     sharing_.refresh(now);
+    natPorts_.endRests(now);
     if (const auto idle = natPorts_.takeIdle(now); !idle.empty())
         outside_.report([&](WorkerReport& r) { r.idleBlocks.insert(r.idleBlocks.end(), idle.begin(), idle.end()); });
     settle();

@@ -24,6 +24,17 @@ PortSpan allowedPorts(std::uint16_t block, const NatRange& range) {
 
 void NatPorts::addBlock(const NatBlockId& block) { blocks_.try_emplace(block); }
 
+void NatPorts::endRests(event::TimePoint now) {
+    for (; !rests_.empty() && rests_.front().until <= now; rests_.pop_front()) {
+        const auto& rest = rests_.front();
+        auto& uses = rest.block->uses;
+        const auto use = uses.find(rest.remote);
+        if (use == uses.end()) continue;
+        use->second.resting &= ~rest.bit;
+        if ((use->second.taken | use->second.resting) == 0) uses.erase(use);
+    }
+}
+
 std::vector<NatBlockId> NatPorts::takeIdle(event::TimePoint now, event::Duration idle) {
     std::vector<NatBlockId> out;
     for (auto it = blocks_.begin(); it != blocks_.end();) {
@@ -40,17 +51,20 @@ std::vector<NatBlockId> NatPorts::takeIdle(event::TimePoint now, event::Duration
 }
 
 /// A bit for each port of the block that the rule allows and the remote does not use.
-std::uint64_t NatPorts::freeIn(const Blocks::value_type& entry, const NatRange& range, const Binding& remote) {
+std::uint64_t NatPorts::freeIn(const Blocks::value_type& entry, const NatRange& range, const Binding& remote, Choice choice) {
     const auto& [id, block] = entry;
     const auto ports = allowedPorts(id.block, range);
     if (ports.count == 0) return 0;
     const auto allowed = (~0ULL >> (kNatBlockPorts - ports.count)) << (ports.first % kNatBlockPorts);
     const auto known = block.uses.find(remote);
-    return known == block.uses.end() ? allowed : allowed & ~known->second;
+    if (known == block.uses.end()) return allowed;
+    const auto& use = known->second;
+    return allowed & ~(choice == Choice::Rested ? use.taken | use.resting : use.taken);
 }
 
-std::optional<Binding> NatPorts::findIn(Blocks::const_iterator it, const NatRange& range, const Binding& remote, std::uint64_t seed) {
-    const auto free = freeIn(*it, range, remote);
+std::optional<Binding> NatPorts::findIn(Blocks::const_iterator it, const NatRange& range, const Binding& remote, std::uint64_t seed,
+                                        Choice choice) {
+    const auto free = freeIn(*it, range, remote, choice);
     if (free == 0) return std::nullopt;
     const auto& id = it->first;
     const auto ports = allowedPorts(id.block, range);
@@ -62,6 +76,12 @@ std::optional<Binding> NatPorts::findIn(Blocks::const_iterator it, const NatRang
 
 std::optional<Binding> NatPorts::find(const Uuid& device, std::span<const NatRange> ranges, const Binding& remote,
                                       std::uint64_t seed) const {
+    const auto rested = find(device, ranges, remote, seed, Choice::Rested);
+    return rested ? rested : find(device, ranges, remote, seed, Choice::Any);
+}
+
+std::optional<Binding> NatPorts::find(const Uuid& device, std::span<const NatRange> ranges, const Binding& remote, std::uint64_t seed,
+                                      Choice choice) const {
     // Blocks that are full for a busy remote are passed over from another place each time.
     const auto startBlock = static_cast<std::uint16_t>((seed / kNatBlockPorts) % kNatBlocks);
     for (const auto& range : ranges) {
@@ -71,9 +91,9 @@ std::optional<Binding> NatPorts::find(const Uuid& device, std::span<const NatRan
             const auto last = blocks_.upper_bound({device, address, kNatBlocks});
             const auto start = blocks_.lower_bound({device, address, startBlock});
             for (auto block = start; block != last; ++block)
-                if (const auto found = findIn(block, range, remote, seed)) return found;
+                if (const auto found = findIn(block, range, remote, seed, choice)) return found;
             for (auto block = first; block != start; ++block)
-                if (const auto found = findIn(block, range, remote, seed)) return found;
+                if (const auto found = findIn(block, range, remote, seed, choice)) return found;
             first = last;
         }
     }
@@ -85,7 +105,8 @@ bool NatPorts::runsLow(const Uuid& device, std::span<const NatRange> ranges, con
     const auto sample = blocks_.find({device, found.address, blockNumber(found.port)});
     if (sample == blocks_.end()) return false;
     const auto known = sample->second.uses.find(remote);
-    if (known == sample->second.uses.end() || std::popcount(known->second) < static_cast<int>(kNatBlockPorts / 2)) return false;
+    if (known == sample->second.uses.end() || std::popcount(known->second.taken | known->second.resting) < static_cast<int>(kNatBlockPorts / 2))
+        return false;
     unsigned free = 0, blocks = 0;
     for (const auto& range : ranges)
         for (auto it = blocks_.lower_bound({device, range.firstAddress, 0}); it != blocks_.upper_bound({device, range.lastAddress, kNatBlocks}); ++it) {
@@ -99,21 +120,24 @@ bool NatPorts::runsLow(const Uuid& device, std::span<const NatRange> ranges, con
 bool NatPorts::take(const Uuid& device, const Binding& port, const Binding& remote) {
     auto* const block = blockOf(device, port);
     if (!block) return false;
-    auto& used = block->uses[remote];
+    auto& use = block->uses[remote];
     const auto bit = 1ULL << (port.port % kNatBlockPorts);
-    if ((used & bit) == 0) ++taken_;
-    used |= bit;
+    if ((use.taken & bit) == 0) ++taken_;
+    use.taken |= bit;
+    use.resting &= ~bit;
     return true;
 }
 
 void NatPorts::release(const Uuid& device, const Binding& port, const Binding& remote, event::TimePoint now) {
     auto* const block = blockOf(device, port);
     if (!block) return;
-    const auto used = block->uses.find(remote);
+    const auto known = block->uses.find(remote);
     const auto bit = 1ULL << (port.port % kNatBlockPorts);
-    if (used == block->uses.end() || (used->second & bit) == 0) return;
-    used->second &= ~bit;
-    if (used->second == 0) block->uses.erase(used);
+    if (known == block->uses.end() || (known->second.taken & bit) == 0) return;
+    auto& use = known->second;
+    use.taken &= ~bit;
+    use.resting |= bit;
+    rests_.push_back({now + kRest, block, remote, bit});
     --taken_;
     block->idleSince = now;
 }

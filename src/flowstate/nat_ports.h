@@ -2,6 +2,7 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <span>
@@ -37,10 +38,18 @@ struct NatRange {
 
 /// The blocks that one worker has, and which ports of them are taken. A port may serve several
 /// connections as long as their remote ends differ. One thread.
+///
+/// A port that is released rests for kRest: the hosts that saw its connection forget it later than this one does, and would take
+/// the answers to the next one for answers to it. While every other port is taken those that rest are given out all the same.
 class NatPorts {
 public:
+    /// Nobody has told the other hosts anything of the connection; they forget it after its idle time of a minute.
+    static constexpr std::chrono::seconds kRest{64};
+
     void addBlock(const NatBlockId& block);
-    /// Blocks without a taken port for `idle`; they are taken out, to be given back. A new block is idle from the
+    /// Ports that have rested enough are as free as any.
+    void endRests(event::TimePoint now);
+    /// Blocks without a port taken or at rest for `idle`; they are taken out, to be given back. A new block is idle from the
     /// first call on that sees it.
     std::vector<NatBlockId> takeIdle(event::TimePoint now, event::Duration idle = std::chrono::minutes{5});
 
@@ -56,6 +65,7 @@ public:
     /// The connection takes the port, once (a second time changes nothing); false when the port is in no block of
     /// this worker.
     bool take(const Uuid& device, const Binding& port, const Binding& remote);
+    /// It rests from now on.
     void release(const Uuid& device, const Binding& port, const Binding& remote, event::TimePoint now);
 
     std::size_t blocks() const { return blocks_.size(); }
@@ -66,18 +76,33 @@ private:
         using is_avalanching = void;
         std::size_t operator()(const Binding& remote) const noexcept { return combineHash(remote.address.hash(), remote.port); }
     };
-    /// A bit for each port, for each remote: thousands of clients of one port cost as little as one, and a port that is
+    /// Bits of the ports of a block. Neither: free.
+    struct Use {
+        std::uint64_t taken = 0;
+        std::uint64_t resting = 0;
+    };
+    /// For each remote: thousands of clients of one port cost as little as one, and a port that is
     /// free for a remote is found at a glance.
     struct Block {
-        boost::unordered_flat_map<Binding, std::uint64_t, RemoteHash> uses;
+        boost::unordered_flat_map<Binding, Use, RemoteHash> uses;
         std::optional<event::TimePoint> idleSince;  // not known before takeIdle() has seen a new block
     };
     using Blocks = std::map<NatBlockId, Block>;
-    static std::uint64_t freeIn(const Blocks::value_type& block, const NatRange& range, const Binding& remote);
-    static std::optional<Binding> findIn(Blocks::const_iterator block, const NatRange& range, const Binding& remote, std::uint64_t seed);
+    struct Rest {
+        event::TimePoint until;
+        Block* block = nullptr;  // lives as long as anything rests in it
+        Binding remote;
+        std::uint64_t bit = 0;
+    };
+    /// Which ports will do.
+    enum class Choice : std::uint8_t { Rested, Any };
+    static std::uint64_t freeIn(const Blocks::value_type& block, const NatRange& range, const Binding& remote, Choice choice = Choice::Rested);
+    static std::optional<Binding> findIn(Blocks::const_iterator block, const NatRange& range, const Binding& remote, std::uint64_t seed, Choice choice);
+    std::optional<Binding> find(const Uuid& device, std::span<const NatRange> ranges, const Binding& remote, std::uint64_t seed, Choice choice) const;
     Block* blockOf(const Uuid& device, const Binding& port);
 
     Blocks blocks_;
+    std::deque<Rest> rests_;  // in the order in which they end
     std::size_t taken_ = 0;
 };
 

@@ -19,6 +19,8 @@ namespace {
 const Logger kLog{"flowstate"};
 /// How long a full file is not looked at again for something that has died.
 constexpr std::chrono::seconds kFullPause{10};
+/// A file is written anew in pieces of this size.
+constexpr std::size_t kWriteSize = std::size_t{1} << 16;
 
 /// 0 or errno.
 int writeAll(int fd, ByteView bytes) {
@@ -80,14 +82,22 @@ Unexpected StateFile::problem(std::string_view what, int error) const {
                 permission ? "; run as root, or choose a folder that can be written" : full ? "; make room on the disk" : "");
 }
 
-Result<StateLog> StateFile::read(event::WallTime now) const {
+/// The bytes of the file, and what they say: entries are not copied one by one, the bytes go as one.
+struct StateFile::Content {
     std::vector<std::uint8_t> bytes;
-    if (const int error = readAll(fd_, options_.maxBytes, bytes)) return problem("it cannot be read", error);
-    return parseStateLog(bytes, now);
+    StateLog log;
+};
+
+Result<StateFile::Content> StateFile::read(event::WallTime now) const {
+    Content content;
+    if (const int error = readAll(fd_, options_.maxBytes, content.bytes)) return problem("it cannot be read", error);
+    content.log = parseStateLog(content.bytes, now);
+    return content;
 }
 
 Result<std::vector<SavedEntry>> StateFile::load(event::WallTime now) {
-    TRY(log, read(now));
+    TRY(content, read(now));
+    const auto& log = content.log;
     if (log.foreign) {
         const auto aside = path_ + ".foreign";
         if (::rename(path_.c_str(), aside.c_str()) != 0) return problem("it is of somebody else and cannot be put aside", errno);
@@ -99,7 +109,7 @@ Result<std::vector<SavedEntry>> StateFile::load(event::WallTime now) {
     TRY_VOID(rewrite(log));
     std::vector<SavedEntry> out;
     out.reserve(log.live.size());
-    for (auto& [key, saved] : log.live) out.push_back(saved);
+    for (const auto& [hash, record] : log.live) out.push_back(savedIn(record, now));
     return out;
 }
 
@@ -128,8 +138,8 @@ Result<void> StateFile::makeRoom(std::size_t bytes, event::WallTime now) {
     if (fits(std::min(doubled, options_.maxBytes))) return {};
     const bool knownFull = fullSince_ && now >= *fullSince_ && now < *fullSince_ + kFullPause;
     if (!knownFull) {
-        TRY(log, read(now));
-        TRY_VOID(rewrite(log));
+        TRY(content, read(now));
+        TRY_VOID(rewrite(content.log));
         fullSince_.reset();
     }
     if (fits(options_.maxBytes)) return {};
@@ -139,12 +149,22 @@ Result<void> StateFile::makeRoom(std::size_t bytes, event::WallTime now) {
 
 /// A new file takes the name, so that one of the two is there at every moment.
 Result<void> StateFile::rewrite(const StateLog& log) {
-    std::vector<std::uint8_t> bytes(kStateLogMagic.begin(), kStateLogMagic.end());
-    for (const auto& [key, saved] : log.live) appendPut(bytes, saved);
     const auto aside = path_ + ".new";
     const int fd = openForAppend(aside, O_TRUNC);
     if (fd < 0) return problem(fmt::format("{} cannot be opened", aside), errno);
-    int error = writeAll(fd, bytes);
+    std::size_t size = 0;
+    int error = 0;
+    std::vector<std::uint8_t> bytes(kStateLogMagic.begin(), kStateLogMagic.end());
+    const auto write = [&] {
+        if (error == 0) error = writeAll(fd, bytes);
+        size += bytes.size();
+        bytes.clear();
+    };
+    for (const auto& [hash, record] : log.live) {
+        bytes.insert(bytes.end(), record.begin(), record.end());
+        if (bytes.size() >= kWriteSize) write();
+    }
+    write();
     if (error == 0 && ::rename(aside.c_str(), path_.c_str()) != 0) error = errno;
     if (error != 0) {
         ::close(fd);
@@ -153,7 +173,7 @@ Result<void> StateFile::rewrite(const StateLog& log) {
     }
     ::close(fd_);
     fd_ = fd;
-    size_ = sizeWhenWritten_ = bytes.size();
+    size_ = sizeWhenWritten_ = size;
     return {};
 }
 

@@ -48,7 +48,8 @@ public:
 private:
     StateFile(std::string path, Options options, int fd) : path_(std::move(path)), options_(options), fd_(fd) {}
 
-    Result<StateLog> read(event::WallTime now) const;
+    struct Content;
+    Result<Content> read(event::WallTime now) const;
     Result<void> rewrite(const StateLog& log);
     Result<void> makeRoom(std::size_t bytes, event::WallTime now);
     Unexpected problem(std::string_view what, int error) const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/assert.h"
 #include "flowstate/entry_codec.h"
 
 namespace midonet::flowstate {
@@ -58,6 +59,10 @@ std::optional<Record> readBody(ByteView body) {
     return Record{static_cast<Kind>(kind), {*entry, at}};
 }
 
+event::WallTime endOf(const SavedEntry& saved, event::WallTime now) {
+    return std::min(saved.expires, now + std::chrono::seconds{saved.entry.idleSeconds});
+}
+
 }  // namespace
 
 void appendPut(std::vector<std::uint8_t>& out, const SavedEntry& saved) {
@@ -83,15 +88,21 @@ StateLog parseStateLog(ByteView bytes, event::WallTime now) {
             rest = rest.subspan(1);
             continue;
         }
-        rest = rest.subspan(kHeadSize + body.size());
-        auto saved = record->saved;
-        saved.expires = std::min(saved.expires, now + std::chrono::seconds{saved.entry.idleSeconds});
-        if (record->kind == Kind::Put && saved.expires > now)
-            log.live.insert_or_assign(saved.entry.key, saved);
+        const auto whole = rest.first(kHeadSize + body.size());
+        rest = rest.subspan(whole.size());
+        const auto hash = record->saved.entry.key.hash();
+        if (record->kind == Kind::Put && endOf(record->saved, now) > now)
+            log.live.insert_or_assign(hash, whole);
         else
-            log.live.erase(saved.entry.key);
+            log.live.erase(hash);
     }
     return log;
+}
+
+SavedEntry savedIn(ByteView record, event::WallTime now) {
+    const auto read = readBody(bodyAt(record));
+    MIDONET_ASSERT(read, "a live record can be read");
+    return {read->saved.entry, endOf(read->saved, now)};
 }
 
 }  // namespace midonet::flowstate

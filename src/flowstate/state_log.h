@@ -1,8 +1,8 @@
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/bytes.h"
@@ -25,13 +25,15 @@ struct SavedEntry {
 void appendPut(std::vector<std::uint8_t>& out, const SavedEntry& saved);
 void appendRemove(std::vector<std::uint8_t>& out, const StateKey& key);
 
+/// Refers to the bytes that it was read from.
 struct StateLog {
     bool foreign = false;  ///< Does not begin as such a file does; nothing else is looked at.
     std::size_t unreadable = 0;  ///< Bytes that are no whole record: a torn tail, or what others wrote.
-    std::unordered_map<StateKey, SavedEntry> live;
+    boost::unordered_flat_map<std::uint64_t, ByteView> live;  ///< By StateKey::hash(): the whole record that holds the entry.
 };
-/// Never fails: what is whole is used, records behind damaged bytes too. Entries past their time are left out, and
-/// none outlives its idle time from `now` (the clock may have been set back).
+/// Never fails: what is whole is used, records behind damaged bytes too. Entries past their time are left out.
 StateLog parseStateLog(ByteView bytes, event::WallTime now);
+/// The entry of a live record; it does not outlive its idle time from `now` (the clock may have been set back).
+SavedEntry savedIn(ByteView record, event::WallTime now);
 
 }  // namespace midonet::flowstate

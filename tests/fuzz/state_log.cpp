@@ -17,11 +17,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     MIDONET_ASSERT(!log.foreign || log.live.empty(), "nothing is taken from a file of somebody else");
 
     std::vector<std::uint8_t> written(kStateLogMagic.begin(), kStateLogMagic.end());
-    for (const auto& [key, saved] : log.live) {
-        MIDONET_ASSERT(saved.entry.key == key && saved.expires > now, "what is past its time is left out");
+    for (const auto& [hash, record] : log.live) {
+        const auto saved = savedIn(record, now);
+        MIDONET_ASSERT(saved.entry.key.hash() == hash && saved.expires > now, "what is past its time is left out");
         appendPut(written, saved);
     }
     const auto again = parseStateLog(written, now);
-    MIDONET_ASSERT(again.live == log.live && again.unreadable == 0, "what is written is read back");
+    MIDONET_ASSERT(again.live.size() == log.live.size() && again.unreadable == 0, "what is written is read back");
+    for (const auto& [hash, record] : again.live)
+        MIDONET_ASSERT(savedIn(record, now) == savedIn(log.live.at(hash), now), "as it was");
     return 0;
 }

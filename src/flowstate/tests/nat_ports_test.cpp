@@ -117,13 +117,33 @@ TEST_F(NatPortsTest, BlocksOfAnotherDeviceDoNotCount) {
     EXPECT_FALSE(ports.take(kDevice, {address("203.0.113.1"), 640}, kRemote));
 }
 
-TEST_F(NatPortsTest, AReleasedPortIsFree) {
+TEST_F(NatPortsTest, AReleasedPortRests) {
+    add("203.0.113.1", 10);
+    const auto port = *find(kAll, kRemote, 20);
+    ports.take(kDevice, port, kRemote);
+    ports.release(kDevice, port, kRemote, kStart);
+    EXPECT_EQ(ports.taken(), 0U);
+    EXPECT_NE(find(kAll, kRemote, 20), port) << "others may know its last connection still";
+    const Binding elsewhere{kRemote.address, 81};
+    EXPECT_EQ(find(kAll, elsewhere, 20), port);
+    ports.endRests(kStart + NatPorts::kRest - 1ms);
+    EXPECT_NE(find(kAll, kRemote, 20), port);
+    ports.endRests(kStart + NatPorts::kRest);
+    EXPECT_EQ(find(kAll, kRemote, 20), port);
+}
+
+TEST_F(NatPortsTest, APortAtRestIsBetterThanNone) {
     add("203.0.113.1", 10);
     drain(kAll, kRemote, 0);
     EXPECT_FALSE(find(kAll));
-    ports.release(kDevice, {address("203.0.113.1"), 660}, kRemote, kStart);
-    EXPECT_EQ(find(kAll)->port, 660);
+    const Binding port{address("203.0.113.1"), 660};
+    ports.release(kDevice, port, kRemote, kStart);
+    EXPECT_EQ(find(kAll), port);
     EXPECT_EQ(ports.taken(), kNatBlockPorts - 1);
+    EXPECT_TRUE(ports.runsLow(kDevice, {&kAll, 1}, kRemote, port)) << "another block is better still";
+    ports.take(kDevice, port, kRemote);
+    ports.endRests(kStart + NatPorts::kRest);
+    EXPECT_FALSE(find(kAll)) << "it is taken again";
 }
 
 TEST_F(NatPortsTest, RunsLowWhileThereIsStillTime) {
@@ -171,6 +191,7 @@ TEST_F(NatPortsTest, IdleBlocksAreTakenOut) {
     EXPECT_EQ(ports.blocks(), 1u);
 
     ports.release(kDevice, port, kRemote, kStart + 400s);
+    ports.endRests(kStart + 699s);
     EXPECT_THAT(ports.takeIdle(kStart + 699s), IsEmpty());
     EXPECT_THAT(ports.takeIdle(kStart + 700s), ElementsAre(NatBlockId{kDevice, address("203.0.113.1"), 10}));
     EXPECT_FALSE(find(kAll));
