@@ -102,7 +102,7 @@ void Agent::onRegistered() {
 void Agent::onTopology(const topology::TopologyUpdate& update) {
     workers_.update([&](WorkerUpdate& pending) {
         pending.snapshot = update.snapshot;
-        pending.invalidated.insert(pending.invalidated.end(), update.invalidated.begin(), update.invalidated.end());
+        pending.invalidate(update.invalidated);
         pending.routes.insert(pending.routes.end(), update.routesChanged.begin(), update.routesChanged.end());
     });
     checkReady();
@@ -139,7 +139,7 @@ void Agent::publishMap() {
     }
     workers_.update([&](WorkerUpdate& pending) {
         pending.map = map_;
-        pending.invalidated.insert(pending.invalidated.end(), tags.begin(), tags.end());
+        pending.invalidate(tags);
     });
     checkReady();
 }

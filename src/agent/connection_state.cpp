@@ -98,7 +98,7 @@ void ConnectionState::onAnswer(const flowstate::NatLeases::Answer& answer) {
     }
     workers_.update(answer.worker, [&](WorkerUpdate& pending) {
         pending.natBlocks.emplace(*answer.block, !answer.ranges.empty());
-        pending.invalidated.push_back(simulation::natBlockTag(answer.device, answer.ranges));
+        pending.invalidate(simulation::natBlockTag(answer.device, answer.ranges));
     });
 }
 

@@ -95,8 +95,13 @@ void PacketWorker::apply(WorkerUpdate update) {
     for (const auto& [neighbour, mac] : update.bridgeArps) changeBridgeArp(neighbour, mac);
     for (const auto& entry : update.expired) forgetState(entry);
     for (const auto& frame : update.stateFrames) (void)sharing_.onFrame(frame, loop_.clock().now());
-    if (update.flushFlows) flows_.flush();
+    if (update.flushFlows) startOver();
     settle();
+}
+
+void PacketWorker::startOver() {
+    flows_.flush();
+    for (auto* room : {&waiting_, &early_}) wake(room->takeAll());
 }
 
 void PacketWorker::changed(FlowTag tag) {
@@ -218,7 +223,7 @@ void PacketWorker::onStateFrame(ByteView frame) {
 }
 
 void PacketWorker::invalidateElsewhere(const std::vector<FlowTag>& tags) {
-    outside_.tellOthers([&](WorkerUpdate& u) { u.invalidated.insert(u.invalidated.end(), tags.begin(), tags.end()); });
+    outside_.tellOthers([&](WorkerUpdate& u) { u.invalidate(tags); });
 }
 
 void PacketWorker::process(const Subject& subject) {

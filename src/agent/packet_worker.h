@@ -120,6 +120,7 @@ private:
     void learnArp(const simulation::LearnArp& learned);
     void addNatBlock(const flowstate::NatBlockId& block, bool isNew);
     void onStateFrame(ByteView frame);
+    void startOver();
     void moveStates(const std::vector<flow::FlowTag>& invalidated);
     void awaitAnswers();
     void invalidateElsewhere(const std::vector<flow::FlowTag>& tags);

@@ -25,6 +25,10 @@ std::vector<HeldPacket> WaitingRoom::take(flow::FlowTag until) {
     return takeIf([&](const Waiting& w) { return w.until == until; });
 }
 
+std::vector<HeldPacket> WaitingRoom::takeAll() {
+    return takeIf([](const Waiting&) { return true; });
+}
+
 std::vector<HeldPacket> WaitingRoom::expire(event::TimePoint now) {
     return takeIf([&](const Waiting& w) { return !isPatient(w.packet.arrived, now); });
 }

@@ -45,6 +45,7 @@ public:
     std::size_t park(flow::FlowTag until, HeldPacket packet);
     /// Takes out what waits for the tag, in order of arrival.
     std::vector<HeldPacket> take(flow::FlowTag until);
+    std::vector<HeldPacket> takeAll();
     /// Takes out what has waited for too long.
     std::vector<HeldPacket> expire(event::TimePoint now);
     std::size_t size() const { return waiting_.size(); }

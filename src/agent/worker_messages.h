@@ -1,11 +1,14 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <tuple>
 #include <unordered_map>
 #include <vector>
@@ -40,11 +43,11 @@ struct BridgeNeighbour {
 
 /// Control loop and other workers -> worker. Coalesced: newest snapshot and map, newest change per key. The lists grow only with
 /// what a worker has to hear each time: each block is leased to it once, each entry expires once (another binding of the same
-/// key holds another port), and of tags there is one for each device that changed and each connection that was opened.
+/// key holds another port).
 struct WorkerUpdate {
     topology::TopologySnapshotPtr snapshot;  ///< nullptr: unchanged.
     flowcontrol::PhysicalMapPtr map;         ///< nullptr: unchanged.
-    std::vector<flow::FlowTag> invalidated;
+    std::vector<flow::FlowTag> invalidated;  ///< invalidate().
     std::vector<topology::RouteChange> routes;
     MacChangeSet macs;
     std::map<Neighbour, std::optional<topology::RouterArpEntry>> arps;      ///< nullopt: gone.
@@ -52,7 +55,20 @@ struct WorkerUpdate {
     std::map<flowstate::NatBlockId, bool> natBlocks;                        ///< Leased for this worker; false: it was ours before a restart.
     std::vector<flowstate::StateEntry> expired;                             ///< Connection state that is gone.
     std::vector<std::vector<std::uint8_t>> stateFrames;                     ///< Answers that another worker read: addStateFrame().
-    bool flushFlows = false;
+    bool flushFlows = false;                                                ///< All flows end, and all that waits is tried again.
+
+    static constexpr std::size_t kMaxInvalidated = 65'536;
+    /// Flows with one of these tags end, and what waits for one is tried again. A worker that is far behind ends all of its flows
+    /// instead; of hosts that are to know connections, each is to be told apart all the same.
+    void invalidate(std::span<const flow::FlowTag> tags) {
+        const auto isPeers = [](flow::FlowTag tag) { return tag.kind() == flow::FlowTag::Kind::StatePeers; };
+        if (!flushFlows && invalidated.size() + tags.size() > kMaxInvalidated) {
+            flushFlows = true;
+            std::erase_if(invalidated, [&](flow::FlowTag tag) { return !isPeers(tag); });
+        }
+        std::copy_if(tags.begin(), tags.end(), std::back_inserter(invalidated), [&](flow::FlowTag tag) { return !flushFlows || isPeers(tag); });
+    }
+    void invalidate(flow::FlowTag tag) { invalidate(std::span{&tag, 1}); }
 
     static constexpr std::size_t kMaxStateFrames = 1024;
     /// One too many is left out: what is not answered is told again.

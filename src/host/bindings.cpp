@@ -61,7 +61,7 @@ void Bindings::reconcile() {
     for (auto& [port, binding] : bindings_) {
         const auto* interface = findInterface(binding.interface);
         if (!binding.number) continue;
-        const bool same = interface != nullptr && interface->up && interface->ifindex == binding.ifindex;
+        const bool same = interface != nullptr && interface->up && interface->hasLink && interface->ifindex == binding.ifindex;
         if (!same) deactivate(binding);
     }
     bool again = false;
@@ -101,6 +101,8 @@ std::optional<std::string> Bindings::obstacle(const PortId& port, const Binding&
     if (interface == nullptr) return fmt::format("interface {} does not exist on this host", binding.interface);
     if (!interface->up)
         return fmt::format("interface {0} is down: bring it up (ip link set {0} up)", binding.interface);
+    if (!interface->hasLink)
+        return fmt::format("interface {} has no carrier: its cable is unplugged, or its other end is down", binding.interface);
     return std::nullopt;
 }
 

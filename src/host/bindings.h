@@ -31,7 +31,7 @@ struct BindingStatus {
 };
 
 /// Makes the bindings of this host real: takes the interface of each bound port into the datapath
-/// when it is there and up, gives the port a tunnel key, and reports in the NSDB (Port state) that
+/// when it is there, up and has carrier, gives the port a tunnel key, and reports in the NSDB (Port state) that
 /// it is active, or why not. Follows interfaces as they come, go and change; tries again what
 /// the datapath refused. Reference section 9.4.
 ///

@@ -68,6 +68,16 @@ def test_an_interface_that_disappears_and_returns(lab):
         assert reaches(lab, "a", "b") and reaches(lab, "c", "b")
 
 
+def test_an_interface_that_loses_its_carrier(lab):
+    namespaces.batch(["link set eth0 down"], lab.namespace("b"))
+    wait_status(lab, "b", "carrier")
+    wait_log_line(lab, "h1", lab.cloud.machine("b").interface, "carrier")
+    assert reaches(lab, "a", "c")
+    namespaces.batch(["link set eth0 up"], lab.namespace("b"))
+    lab.wait_active(["b"])
+    assert reaches(lab, "a", "b") and reaches(lab, "c", "b")
+
+
 def test_two_ports_on_one_interface(lab):
     machine = lab.cloud.machine("b")
     second = lab.api.add_bridge_port(lab.state.ids["bridge:red"])

@@ -6,6 +6,8 @@
 namespace midonet::agent {
 namespace {
 
+using flow::FlowTag;
+
 TEST(WorkerReport, HoldsTheNewestStateOfAKey) {
     flowstate::StateEntry first, second, other;
     second.binding.port = 2;
@@ -32,6 +34,20 @@ TEST(WorkerUpdate, LeavesOutAnswersThatAreTooMany) {
     for (std::size_t i = 0; i < WorkerUpdate::kMaxStateFrames + 10; ++i) update.addStateFrame(frame);
     EXPECT_EQ(update.stateFrames.size(), WorkerUpdate::kMaxStateFrames);
     EXPECT_EQ(update.stateFrames.front(), frame);
+}
+
+TEST(WorkerUpdate, EndsAllFlowsWhereThereAreTooManyTags) {
+    const auto connection = [](std::size_t n) { return FlowTag::state(n); };
+    const auto moved = FlowTag::statePeers(Uuid{1, 1});
+    WorkerUpdate update;
+    update.invalidate(moved);
+    for (std::size_t i = 1; i < WorkerUpdate::kMaxInvalidated; ++i) update.invalidate(connection(i));
+    EXPECT_FALSE(update.flushFlows);
+    EXPECT_EQ(update.invalidated.size(), WorkerUpdate::kMaxInvalidated);
+    update.invalidate(connection(0));
+    EXPECT_TRUE(update.flushFlows);
+    update.invalidate(std::vector{connection(7), moved});
+    EXPECT_EQ(update.invalidated, (std::vector{moved, moved})) << "other hosts are to be told for each";
 }
 
 }  // namespace

@@ -112,7 +112,7 @@ void Host::onReport(const std::function<void(agent::WorkerReport&)>& merge) {
         const flowstate::NatBlockId block{wanted.device, wanted.ranges.at(0).firstAddress, static_cast<std::uint16_t>(kFirstBlock + blocksLeased_++)};
         worker_.updates().update([&, tag = tag](agent::WorkerUpdate& update) {
             update.natBlocks.emplace(block, true);
-            update.invalidated.push_back(tag);
+            update.invalidate(tag);
         });
     }
 }
