@@ -44,7 +44,8 @@ Agent::Agent(World world, AgentOptions options, std::function<void()> onReady)
       workers_(world.loop, world.datapath, states_, {{options_.host.id, options_.maxMacsPerPort}, options_.sharedWorkerLoop},
                [this](datapath::WorkerIndex worker, const WorkerReport& report) { onReport(worker, report); }) {}
 
-Agent::~Agent() = default;
+// The interfaces of the host outlive it.
+Agent::~Agent() { world_.interfaces.onChange({}); }
 
 void Agent::start() {
     session_->onConnectionChange([this](bool connected) {

@@ -35,6 +35,7 @@ struct BlockingPool::State {
     bool closing = false;        // guarded by mutex
     std::size_t capacity = 0;
     std::vector<std::thread> threads;
+    Loop* loop = nullptr;  // instead of threads
 };
 
 BlockingPool::BlockingPool(std::size_t threads, std::size_t capacity)
@@ -44,6 +45,8 @@ BlockingPool::BlockingPool(std::size_t threads, std::size_t capacity)
     for (std::size_t i = 0; i < threads; ++i)
         state_->threads.emplace_back([state = state_.get()] { state->serve(); });
 }
+
+BlockingPool::BlockingPool(Loop& loop) : state_(std::make_unique<State>()) { state_->loop = &loop; }
 
 BlockingPool::~BlockingPool() {
     {
@@ -55,6 +58,10 @@ BlockingPool::~BlockingPool() {
 }
 
 bool BlockingPool::submit(Callback work) {
+    if (state_->loop != nullptr) {
+        state_->loop->post(std::move(work));
+        return true;
+    }
     {
         const std::lock_guard lock(state_->mutex);
         if (state_->queue.size() >= state_->capacity) return false;

@@ -12,6 +12,8 @@ namespace midonet::event {
 class BlockingPool {
 public:
     BlockingPool(std::size_t threads, std::size_t capacity);
+    /// Has no threads: the loop does the work itself, in turn. For virtual time, where the same is to happen each time.
+    explicit BlockingPool(Loop& loop);
     /// Finishes what is queued, then joins.
     ~BlockingPool();
     BlockingPool(const BlockingPool&) = delete;

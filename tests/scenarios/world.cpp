@@ -34,9 +34,10 @@ World::World(Options options)
     : options_(options),
       loop_(event::Loop::createVirtual("world")),
       shared_(nsdb::makeSharedMemory()),
-      store_(nsdb::openMemory(shared_)),
-      zone_(Uuid::random()),
-      pool_(std::make_unique<event::BlockingPool>(1, 64)) {
+      zone_(Uuid{0x7a6f6e65, 1}),
+      pool_(std::make_unique<event::BlockingPool>(*loop_)) {
+    addApiServer();
+    useApiServer(0);
     write([&](nsdb::Transaction& t) {
         model::TunnelZone zone;
         zone.set_id(model::bytesOf(zone_));
@@ -91,14 +92,10 @@ void World::startAgent(const HostName& name) {
     options.sharedWorkerLoop = loop_.get();
     bool ready = false;
     host.agent = std::make_unique<agent::Agent>(
-        agent::Agent::World{*loop_, *pool_, *host.store, *host.recording, host.interfaces, host.underlay}, options, [&] {
-            ready = true;
-            loop_->stop();
-        });
+        agent::Agent::World{*loop_, *pool_, *host.store, *host.recording, host.interfaces, host.underlay}, options, [&] { ready = true; });
     host.agent->start();
-    loop_->run();  // the registration is written on a thread of the pool
-    EXPECT_TRUE(ready);
     settle();
+    EXPECT_TRUE(ready);
 }
 
 void World::killAgent(const HostName& name) {
@@ -109,7 +106,7 @@ void World::killAgent(const HostName& name) {
 }
 
 BridgeId World::bridge() {
-    const auto id = BridgeId::random();
+    const BridgeId id{Uuid{0x62726964, ++bridges_}};
     write([&](nsdb::Transaction& t) {
         model::Bridge bridge;
         bridge.set_id(model::bytesOf(id.uuid()));
@@ -120,7 +117,7 @@ BridgeId World::bridge() {
 }
 
 Vm World::vm(const BridgeId& bridge, const HostName& host, PortOptions options) {
-    const Vm vm{fmt::format("vm{}", ++vms_), PortId::random(), bridge, net::Mac{0x020000000000ULL + vms_}};
+    const Vm vm{fmt::format("vm{}", ++vms_), PortId{Uuid{0x706f7274, vms_}}, bridge, net::Mac{0x020000000000ULL + vms_}};
     write([&](nsdb::Transaction& t) {
         model::Port port;
         port.set_id(model::bytesOf(vm.port.uuid()));
@@ -274,8 +271,6 @@ void World::advance(event::Duration by) {
 }
 
 Deliveries World::collect() {
-    pool_->submit([] {}, *loop_, [this] { loop_->stop(); });
-    loop_->run();
     settle();
     std::sort(arrived_.begin(), arrived_.end());
     return std::exchange(arrived_, {});

@@ -102,11 +102,23 @@ public:
     /// Any port object of the model, as a transaction.
     void changePort(const PortId& port, const std::function<void(model::Port&)>& change);
 
+    // Several API servers: what an operator does, is done through one of them.
+
+    /// Number 0 is there from the start.
+    void addApiServer() { apiServers_.push_back(nsdb::openMemory(shared_)); }
+    nsdb::Store& apiServer(std::size_t number) const { return *apiServers_.at(number); }
+    /// The things above are made through this one from now on.
+    void useApiServer(std::size_t number) { store_ = apiServers_.at(number).get(); }
+    /// For those who look at all that is stored.
+    const std::shared_ptr<nsdb::SharedMemory>& nsdb() const { return shared_; }
+
     // Faults.
 
     void cutFromStore(const HostName& host, bool cut);
     /// What hosts tell each other of connections stays in the network, and time stands still, until `held` is false again.
     void holdStateMessages(bool held);
+    /// Those that are held are lost.
+    void loseStateMessages() { heldStateMessages_.clear(); }
     void killAgent(const HostName& host);
     void startAgent(const HostName& host);
 
@@ -121,7 +133,7 @@ public:
     /// A frame that `from` tunnels to `to` under a key of the test's choice.
     Deliveries sendTunnelled(const HostName& from, const HostName& to, net::TunnelKey key, const packet::Frame& frame);
     void advance(event::Duration by);
-    /// What still arrives, when all that threads of the pool have in hand is done: a packet may have waited for it.
+    /// What arrived since: a packet may have waited for something.
     Deliveries collect();
     /// False: flows do not expire by advance().
     bool flowsExpire() const;
@@ -176,7 +188,8 @@ private:
     const Options options_;
     std::unique_ptr<event::Loop> loop_;
     std::shared_ptr<nsdb::SharedMemory> shared_;
-    std::unique_ptr<nsdb::Store> store_;
+    std::vector<std::unique_ptr<nsdb::Store>> apiServers_;
+    nsdb::Store* store_ = nullptr;  // one of them
     Uuid zone_;
     std::vector<std::unique_ptr<Host>> hosts_;
     std::unique_ptr<event::BlockingPool> pool_;
@@ -191,6 +204,7 @@ private:
     bool stateMessagesHeld_ = false;
     std::vector<TestDatapath::TunnelOutput> heldStateMessages_;
     unsigned vms_ = 0;
+    unsigned bridges_ = 0;
 };
 
 }  // namespace midonet::scenarios

@@ -23,6 +23,17 @@ TEST(BlockingPool, RunsOffTheLoopAndComesBackToIt) {
     EXPECT_NE(workThread, std::this_thread::get_id());
 }
 
+TEST(BlockingPool, WithoutThreadsTheLoopDoesTheWork) {
+    const auto loop = Loop::createVirtual("test");
+    BlockingPool pool(*loop);
+    std::string order;
+    EXPECT_TRUE(pool.submit([&] { order += 'a'; }, *loop, [&] { order += 'A'; }));
+    EXPECT_TRUE(pool.submit([&] { order += 'b'; }));
+    EXPECT_EQ(order, "") << "not within the call";
+    loop->runReady();
+    EXPECT_EQ(order, "abA");
+}
+
 TEST(BlockingPool, RefusesWhenFullAndFinishesTheQueueAtItsEnd) {
     std::promise<void> started;
     std::promise<void> release;
