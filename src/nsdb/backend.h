@@ -138,6 +138,9 @@ public:
 
     /// True also says that a snapshot need not be of one moment: each read gives the newest.
     virtual bool readsBlock() const = 0;
+    /// Whether a snapshot reads one moment; else it reads the newest each time, and what a transaction concludes from its
+    /// reads is to be believed only once they have been validated.
+    virtual bool isolated() const = 0;
     virtual Result<std::unique_ptr<Snapshot>> snapshot() = 0;
     /// Blocks until durable. Stale when a check failed.
     virtual Result<Revision> commit(Batch batch) = 0;

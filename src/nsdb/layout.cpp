@@ -31,10 +31,14 @@ RecordKey objectKey(const model::ClassSchema& type, const Uuid& id) {
     return {objectDirectory(type), id.toString()};
 }
 
+std::string indexesOf(const model::ClassSchema& type, const Uuid& id) {
+    return fmt::format("i/{}/{}", type.name, id);
+}
+
 std::string indexDirectory(const model::ClassSchema& target, const Uuid& id,
                            const model::ClassSchema& holder,
                            const model::ReferencePath& reference) {
-    return fmt::format("i/{}/{}/{}.{}", target.name, id, holder.name, reference.name);
+    return fmt::format("{}/{}.{}", indexesOf(target, id), holder.name, reference.name);
 }
 
 RecordKey uniqueKey(const model::ClassSchema& type, const model::UniquePath& unique,

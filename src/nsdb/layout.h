@@ -25,6 +25,8 @@ inline constexpr std::uint64_t kSchemaVersion = 1;
 ///   e/<name>                                    elections: name = candidate
 std::string objectDirectory(const model::ClassSchema& type);
 RecordKey objectKey(const model::ClassSchema& type, const Uuid& id);
+/// Of all references to an object; they end with it.
+std::string indexesOf(const model::ClassSchema& type, const Uuid& id);
 std::string indexDirectory(const model::ClassSchema& target, const Uuid& id,
                            const model::ClassSchema& holder, const model::ReferencePath& reference);
 RecordKey uniqueKey(const model::ClassSchema& type, const model::UniquePath& unique,

@@ -98,6 +98,7 @@ public:
     MemoryBackend& operator=(const MemoryBackend&) = delete;
 
     bool readsBlock() const override { return false; }
+    bool isolated() const override { return true; }
     Result<std::unique_ptr<Snapshot>> snapshot() override {
         if (!reachable_) return unavailable();
         return shared_->snapshot();

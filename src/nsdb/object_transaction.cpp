@@ -162,6 +162,7 @@ void ObjectTransaction::erase(const Known& known) {
     for (const auto& unique : type.uniqueFields)
         for (const auto& value : model::textsOf(*known.object, unique)) records_.remove(uniqueKey(type, unique, value));
     records_.remove(objectKey(type, known.id));
+    records_.removeTree(indexesOf(type, known.id));
     records_.removeTree(stateDirectory(type, known.id));
     records_.removeTree(tablesOf(type, known.id));
 }

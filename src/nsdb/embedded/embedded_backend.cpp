@@ -53,6 +53,7 @@ public:
     explicit EmbeddedBackend(std::shared_ptr<Core> core) : core_(std::move(core)) {}
 
     bool readsBlock() const override { return false; }
+    bool isolated() const override { return true; }
     Result<std::unique_ptr<Snapshot>> snapshot() override { return core_->snapshot(); }
     Result<Revision> commit(Batch batch) override {
         return core_->writer().run([&batch](WriteTransaction& transaction) -> Result<void> {

@@ -1,6 +1,5 @@
 #include <gmock/gmock.h>
 
-#include "backends.h"
 #include "model/ids.h"
 #include "world.h"
 
@@ -259,7 +258,7 @@ TEST_P(Integrity, TwoCannotTakeAnExclusiveTargetAtOnce) {
     EXPECT_EQ(read<Ship>(b_), nullptr);
 }
 
-MIDONET_CONFORMANCE(Integrity, MIDONET_BACKENDS);
+MIDONET_CONFORMANCE(Integrity, conformanceKinds());
 
 }  // namespace
 }  // namespace midonet::nsdb

@@ -5,7 +5,6 @@
 #include <map>
 #include <set>
 
-#include "backends.h"
 #include "model/ids.h"
 #include "world.h"
 
@@ -208,7 +207,7 @@ TEST_P(AgainstTheModel, ManyOperationsInOneTransactionDoTheSame) {
     }));
 }
 
-MIDONET_CONFORMANCE(AgainstTheModel, MIDONET_BACKENDS);
+MIDONET_CONFORMANCE(AgainstTheModel, conformanceKinds());
 
 }  // namespace
 }  // namespace midonet::nsdb

@@ -1,6 +1,5 @@
 #include <gmock/gmock.h>
 
-#include "backends.h"
 #include "model/ids.h"
 #include "nsdb/backend.h"
 #include "world.h"
@@ -285,7 +284,7 @@ TEST_P(Sessions, ALeaderWhoseSessionIsLostStepsDownBehindTheOthers) {
     EXPECT_THAT(a, ElementsAre(true, false));
 }
 
-MIDONET_CONFORMANCE(Sessions, MIDONET_BACKENDS);
+MIDONET_CONFORMANCE(Sessions, conformanceKinds());
 
 }  // namespace
 }  // namespace midonet::nsdb

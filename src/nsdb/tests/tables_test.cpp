@@ -2,7 +2,6 @@
 
 #include <map>
 
-#include "backends.h"
 #include "model/ids.h"
 #include "nsdb/backend.h"
 #include "world.h"
@@ -225,7 +224,7 @@ TEST(MacTable, IsNamedAfterBridgeAndVlan) {
               "Bridge/00000000-0000-0001-0000-000000000002/mac_table/7");
 }
 
-MIDONET_CONFORMANCE(Tables, MIDONET_BACKENDS);
+MIDONET_CONFORMANCE(Tables, conformanceKinds());
 
 }  // namespace
 }  // namespace midonet::nsdb

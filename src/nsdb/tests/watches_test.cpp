@@ -3,7 +3,6 @@
 #include <atomic>
 #include <thread>
 
-#include "backends.h"
 #include "model/ids.h"
 #include "world.h"
 
@@ -225,7 +224,7 @@ TEST_P(Watches, NothingIsLostUnderConcurrentWriters) {
     for (auto& writer : writers) writer.join();
 }
 
-MIDONET_CONFORMANCE(Watches, MIDONET_BACKENDS);
+MIDONET_CONFORMANCE(Watches, conformanceKinds());
 
 }  // namespace
 }  // namespace midonet::nsdb

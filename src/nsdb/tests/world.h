@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "event/loop.h"
 #include "fleet/fleet.pb.h"
@@ -46,6 +47,8 @@ inline void PrintTo(const BackendKind& kind, std::ostream* out) { *out << kind.n
 
 BackendKind memoryKind();
 BackendKind embeddedKind();
+/// Those that the conformance suite of this program runs on; each program has its own.
+std::vector<BackendKind> conformanceKinds();
 
 /// A folder of its own, removed at the end.
 class TemporaryFolder {
@@ -94,9 +97,8 @@ protected:
     std::unique_ptr<Store> store_;
 };
 
-#define MIDONET_CONFORMANCE(suite, ...)                                          \
-    INSTANTIATE_TEST_SUITE_P(Backends, suite, testing::Values(__VA_ARGS__),      \
-                             [](const auto& info) { return info.param.name; })
+#define MIDONET_CONFORMANCE(suite, kinds) \
+    INSTANTIATE_TEST_SUITE_P(Backends, suite, testing::ValuesIn(kinds), [](const auto& info) { return info.param.name; })
 
 fleet::Harbour harbour(const Uuid& id, const std::string& name = {});
 fleet::Captain captain(const Uuid& id, const Uuid& home = {});
