@@ -207,13 +207,25 @@ std::string routerArpTableName(const Uuid& router);
 std::string bridgeArpTableName(const Uuid& bridge);
 
 struct EmbeddedOptions {
-    std::string path;                            ///< Folder; made when absent.
+    std::string path;                            ///< Folder; made when absent, unless `create` is false (then NotFound).
     std::size_t mapSize = std::size_t{4} << 30;  ///< Address space, grown when full.
     std::size_t keptRevisions = 200'000;         ///< Change log; older watchers read anew.
 };
 /// LMDB in a folder, shared by several processes. Errors name the fix: no permission, not a store,
 /// written by a newer version, disk full.
 Result<std::unique_ptr<Store>> openEmbedded(const EmbeddedOptions& options);
+
+struct ZookeeperOptions {
+    std::string hosts;              ///< "a:2181,b:2181,c:2181"
+    std::string root = "/midonet";  ///< Path of all that is stored; made when absent, unless `create` is false (then NotFound).
+    std::string user = {}, password = {};  ///< Digest authentication; what is made belongs to this user alone. Empty: to all.
+    bool create = true;
+    event::Duration connectPatience = std::chrono::seconds(10);  ///< At opening.
+    event::Duration patience = std::chrono::seconds(5);          ///< How long calls wait for a lost connection.
+};
+/// An ensemble of ZooKeeper servers. Errors name the setting to mend: no server answers, not a store, written by a
+/// newer version, other credentials. Blocks.
+Result<std::unique_ptr<Store>> openZookeeper(const ZookeeperOptions& options);
 
 /// Everything in this process' memory. `Shared` lets several Stores see the same data, as several
 /// processes would; for tests and cluster simulation.

@@ -5,22 +5,37 @@
 #include <cerrno>
 #include <cstring>
 
+#include "nsdb/zookeeper/paths.h"
+#include "zookeeper/hosts.h"
+
 namespace midonet::nsdb {
 
 StoreSettings::StoreSettings(config::Settings& settings)
     : backend_(settings.choice("nsdb.backend", {"embedded", "memory", "zookeeper"}, "embedded",
                                "Where the topology is kept: embedded = files on this machine, shared by its processes; "
-                               "memory = in this process, lost with it; zookeeper = an ensemble (not in this build).")),
-      path_(settings.string("nsdb.path", "/var/lib/midonet/nsdb", "Folder of the embedded store.")) {
-    settings.check([backend = backend_]() -> Result<void> {
-        if (*backend != "zookeeper") return {};
-        return fail(ErrorCode::Unsupported,
-                    "nsdb.backend = zookeeper: this build has no ZooKeeper backend; use nsdb.backend = embedded");
+                               "memory = in this process, lost with it; zookeeper = an ensemble, shared by machines.")),
+      path_(settings.string("nsdb.path", "/var/lib/midonet/nsdb", "Folder of the embedded store.")),
+      hosts_(settings.string("zookeeper.hosts", "127.0.0.1:2181",
+                             "The ensemble's servers, as host:port,host:port; with nsdb.backend = zookeeper.")),
+      root_(settings.string("zookeeper.root", "/midonet", "Path in the ensemble below which all is kept.")),
+      user_(settings.string("zookeeper.user", "",
+                            "User of digest authentication; what is made belongs to this user alone. Empty: to everybody.")),
+      password_(settings.string("zookeeper.password", "", "Password of that user.").secret()) {
+    settings.check([hosts = hosts_, root = root_, user = user_, password = password_]() -> Result<void> {
+        if (const auto parsed = zookeeper::Paths::parseRoot(*root); !parsed)
+            return Unexpected{parsed.error().withContext(root.key())};
+        if (const auto parsed = midonet::zookeeper::parseHosts(*hosts); !parsed)
+            return Unexpected{parsed.error().withContext(hosts.key())};
+        if (user->find(':') != user->npos) return fail(ErrorCode::Invalid, "zookeeper.user must not hold a ':'");
+        if (user->empty() && !password->empty())
+            return fail(ErrorCode::Invalid, "zookeeper.password needs zookeeper.user");
+        return {};
     });
 }
 
 Result<std::unique_ptr<Store>> StoreSettings::open() const {
     if (*backend_ == "memory") return openMemory();
+    if (*backend_ == "zookeeper") return openZookeeper(zookeeperOptions());
     auto store = openEmbedded({.path = *path_});
     if (!store) return Unexpected{store.error().withContext("nsdb.path = " + *path_)};
     return store;
@@ -29,7 +44,14 @@ Result<std::unique_ptr<Store>> StoreSettings::open() const {
 Result<std::unique_ptr<Store>> StoreSettings::openExisting() const {
     if (*backend_ == "embedded" && ::access((*path_ + "/data.mdb").c_str(), F_OK) != 0)
         return fail(ErrorCode::NotFound, "nsdb.path = {}: there is no store (data.mdb): {}", *path_, std::strerror(errno));
-    return open();
+    if (*backend_ != "zookeeper") return open();
+    auto options = zookeeperOptions();
+    options.create = false;
+    return openZookeeper(options);
+}
+
+ZookeeperOptions StoreSettings::zookeeperOptions() const {
+    return {.hosts = *hosts_, .root = *root_, .user = *user_, .password = *password_};
 }
 
 }  // namespace midonet::nsdb

@@ -8,7 +8,7 @@
 
 namespace midonet::nsdb {
 
-/// The settings that say which NSDB a program uses: nsdb.backend, nsdb.path. The same words in
+/// The settings that say which NSDB a program uses: nsdb.backend, nsdb.path, zookeeper.*. The same words in
 /// every program.
 class StoreSettings {
 public:
@@ -23,8 +23,14 @@ public:
     const std::string& path() const { return *path_; }
 
 private:
+    ZookeeperOptions zookeeperOptions() const;
+
     config::Setting<std::string> backend_;
     config::Setting<std::string> path_;
+    config::Setting<std::string> hosts_;
+    config::Setting<std::string> root_;
+    config::Setting<std::string> user_;
+    config::Setting<std::string> password_;
 };
 
 }  // namespace midonet::nsdb

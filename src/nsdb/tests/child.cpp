@@ -1,5 +1,5 @@
 // A process of its own for the tests that kill, freeze and crowd: says what it does, line by line, on
-// stdout. Usage: nsdb_child ACTION PATH ARGUMENTS...
+// stdout. Usage: nsdb_child ACTION STORE ARGUMENTS...
 #include <sched.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "model/ids.h"
 #include "nsdb/embedded/embedded_backend.h"
+#include "nsdb/zookeeper/zookeeper_backend.h"
 #include "world.h"
 
 namespace midonet::nsdb {
@@ -32,8 +33,16 @@ void say(const std::string& line) {
     std::_Exit(1);
 }
 
-std::unique_ptr<Store> openStore(const std::string& path, std::size_t mapSize = std::size_t{1} << 30) {
-    auto backend = embedded::makeBackend({.path = path, .mapSize = mapSize});
+/// "zookeeper:HOSTS/ROOT", or the folder of an embedded store.
+Result<std::unique_ptr<Backend>> makeBackend(const std::string& path) {
+    constexpr std::string_view kZookeeper = "zookeeper:";
+    if (!path.starts_with(kZookeeper)) return embedded::makeBackend({.path = path, .mapSize = std::size_t{1} << 30});
+    const auto slash = path.find('/');
+    return zookeeper::makeBackend({.hosts = path.substr(kZookeeper.size(), slash - kZookeeper.size()), .root = path.substr(slash)});
+}
+
+std::unique_ptr<Store> openStore(const std::string& path) {
+    auto backend = makeBackend(path);
     if (!backend) giveUp(backend.error());
     return makeObjectStore(std::move(*backend), fleetSchema());
 }

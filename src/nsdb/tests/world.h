@@ -47,6 +47,8 @@ inline void PrintTo(const BackendKind& kind, std::ostream* out) { *out << kind.n
 
 BackendKind memoryKind();
 BackendKind embeddedKind();
+BackendKind zookeeperKind();
+BackendKind ensembleKind();
 /// Those that the conformance suite of this program runs on; each program has its own.
 std::vector<BackendKind> conformanceKinds();
 

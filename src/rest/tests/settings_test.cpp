@@ -30,9 +30,16 @@ TEST(ApiSettings, OpenAuthenticationStaysOnLoopback) {
 }
 
 TEST(ApiSettings, WhatThisBuildLacksIsNamed) {
-    EXPECT_NE(apply({{"nsdb.backend", "zookeeper"}}).error().message.find("nsdb.backend = embedded"), std::string::npos);
     EXPECT_NE(apply({{"api.auth", "keystone"}}).error().message.find("api.auth = mock"), std::string::npos);
     EXPECT_FALSE(apply({{"nsdb.backend", "sqlite"}}));
+}
+
+TEST(ApiSettings, TheEnsembleIsNamedAsHostsAndPath) {
+    EXPECT_TRUE(apply({{"nsdb.backend", "zookeeper"}, {"zookeeper.hosts", "a,b:2182,[::1]:2183"}, {"zookeeper.root", "/a/b"}}));
+    EXPECT_NE(apply({{"zookeeper.hosts", "a:x"}}).error().message.find("zookeeper.hosts"), std::string::npos);
+    EXPECT_NE(apply({{"zookeeper.root", "midonet"}}).error().message.find("zookeeper.root"), std::string::npos);
+    EXPECT_NE(apply({{"zookeeper.user", "a:b"}}).error().message.find("zookeeper.user"), std::string::npos);
+    EXPECT_NE(apply({{"zookeeper.password", "x"}}).error().message.find("zookeeper.user"), std::string::npos);
 }
 
 }  // namespace

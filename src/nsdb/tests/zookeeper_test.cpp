@@ -1,0 +1,155 @@
+// What only the store on ZooKeeper has: its root, its settings, its limits.
+#include <gmock/gmock.h>
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "ensemble.h"
+#include "nsdb/layout.h"
+#include "nsdb/zookeeper/zookeeper_backend.h"
+#include "raw_client.h"
+#include "relay.h"
+#include "world.h"
+
+namespace midonet::nsdb {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class ZookeeperRoot : public testing::Test {
+protected:
+    ZookeeperOptions options() const {
+        return {.hosts = Ensemble::single().hosts(), .root = root_, .connectPatience = 10s, .patience = 500ms};
+    }
+    static Error refused(const ZookeeperOptions& options) {
+        const auto store = openZookeeper(options);
+        EXPECT_FALSE(store);
+        return store ? Error{} : store.error();
+    }
+    const std::string root_ = "/" + Uuid::random().toString();
+};
+
+TEST_F(ZookeeperRoot, IsMadeWithAllAboveIt) {
+    auto deep = options();
+    deep.root += "/deep/er";
+    EXPECT_TRUE(openZookeeper(deep));
+    EXPECT_TRUE(openZookeeper(deep)) << "and found again";
+}
+
+TEST_F(ZookeeperRoot, IsNotMadeByThoseWhoOnlyLook) {
+    auto look = options();
+    look.create = false;
+    EXPECT_EQ(refused(look).code, ErrorCode::NotFound);
+    ASSERT_TRUE(openZookeeper(options()));
+    EXPECT_TRUE(openZookeeper(look));
+}
+
+TEST_F(ZookeeperRoot, OfANewerSchemaIsRefusedNamingBothVersions) {
+    ASSERT_TRUE(openZookeeper(options()));
+    ASSERT_TRUE(RawClient(options().hosts).set(root_ + "/schema", std::to_string(kSchemaVersion + 41)));
+    const auto error = refused(options());
+    EXPECT_EQ(error.code, ErrorCode::Unsupported);
+    EXPECT_THAT(error.message, AllOf(HasSubstr("zookeeper.root"), HasSubstr(std::to_string(kSchemaVersion + 41)),
+                                     HasSubstr(fmt::format("version {}:", kSchemaVersion)), HasSubstr("update this program")));
+}
+
+TEST_F(ZookeeperRoot, OfAnotherProgramIsRefusedAndLeftAlone) {
+    RawClient raw(options().hosts);
+    ASSERT_TRUE(raw.create(root_, "phone book"));
+    ASSERT_TRUE(raw.create(root_ + "/anne", "1718"));
+    const auto error = refused(options());
+    EXPECT_EQ(error.code, ErrorCode::Malformed);
+    EXPECT_THAT(error.message, AllOf(HasSubstr("zookeeper.root"), HasSubstr("not of this product")));
+    EXPECT_THAT(raw.children(root_), testing::ElementsAre("anne"));
+}
+
+TEST_F(ZookeeperRoot, ThatIsNoPathIsRefused) {
+    auto bad = options();
+    bad.root = "midonet";
+    EXPECT_THAT(refused(bad).message, HasSubstr("zookeeper.root"));
+}
+
+TEST_F(ZookeeperRoot, BelongsToItsUser) {
+    auto owned = options();
+    owned.user = "anne";
+    owned.password = "1718";
+    ASSERT_TRUE(openZookeeper(owned));
+    ASSERT_TRUE(openZookeeper(owned));
+    auto wrong = owned;
+    wrong.password = "1719";
+    for (const auto& other : {options(), wrong}) {
+        const auto error = refused(other);
+        EXPECT_EQ(error.code, ErrorCode::PermissionDenied);
+        EXPECT_THAT(error.message, AllOf(HasSubstr("zookeeper.user"), HasSubstr("zookeeper.password")));
+    }
+}
+
+TEST_F(ZookeeperRoot, AClosedStoreLeavesNoMarkers) {
+    RawClient raw(options().hosts);
+    {
+        const auto store = makeObjectStore(std::move(*zookeeper::makeBackend(options())), fleetSchema());
+        ASSERT_TRUE(store->transact([](Transaction& t) { return t.create(harbour(Uuid::random())); }));
+        EXPECT_FALSE(raw.children(root_ + "/m").empty());
+    }
+    EXPECT_THAT(raw.children(root_ + "/m"), IsEmpty());
+}
+
+TEST_F(ZookeeperRoot, NothingIsLeftOfAnObjectThatIsGone) {
+    const auto store = makeObjectStore(std::move(*zookeeper::makeBackend(options())), fleetSchema());
+    const auto home = Uuid::random();
+    const auto id = Uuid::random();
+    ASSERT_TRUE(store->transact([&](Transaction& t) -> Result<void> {
+        TRY_VOID(t.create(harbour(home)));
+        TRY_VOID(t.create(ship(id, home)));
+        return t.putPersistent("Ship/" + id.toString() + "/crew", "cook", "here");
+    }));
+    ASSERT_TRUE(store->transact([&](Transaction& t) { return t.remove(fleet::Harbour::descriptor(), home); }));
+    RawClient raw(options().hosts);
+    for (const auto* folder : {"/i/Harbour", "/t/Ship"}) EXPECT_THAT(raw.children(root_ + folder), IsEmpty()) << folder;
+}
+
+TEST_F(ZookeeperRoot, AChangeThatIsTooLargeIsRefusedAndTheConnectionStays) {
+    const auto store = makeObjectStore(std::move(*zookeeper::makeBackend(options())), fleetSchema());
+    auto large = harbour(Uuid::random());
+    large.set_name(std::string(1'100'000, 'x'));
+    const auto refusal = store->transact([&](Transaction& t) { return t.create(large); });
+    ASSERT_FALSE(refusal);
+    EXPECT_EQ(refusal.error().code, ErrorCode::Invalid);
+    EXPECT_THAT(refusal.error().message, HasSubstr("too large for ZooKeeper"));
+    large.set_name(std::string(900'000, 'x'));
+    EXPECT_TRUE(store->transact([&](Transaction& t) { return t.create(large); }));
+}
+
+TEST(ZookeeperHosts, ThatDoNotAnswerAreNamed) {
+    const Relay nobody({1});  // accepts, and ends the connection
+    const auto error = openZookeeper({.hosts = nobody.address(), .connectPatience = 300ms, .patience = 100ms}).error();
+    EXPECT_EQ(error.code, ErrorCode::Unavailable);
+    EXPECT_THAT(error.message, AllOf(HasSubstr("zookeeper.hosts"), HasSubstr(nobody.address())));
+}
+
+TEST(ZookeeperHosts, ThatAreNoHostsAreNamed) {
+    EXPECT_THAT(openZookeeper({.hosts = "a:b"}).error().message, AllOf(HasSubstr("zookeeper.hosts"), HasSubstr("'a:b'")));
+}
+
+TEST(ZookeeperHosts, AnotherServiceOnThatPortIsNoZookeeper) {
+    // A port on which somebody listens and says nothing.
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    ASSERT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    ASSERT_EQ(::listen(fd, 8), 0);
+    ASSERT_EQ(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length), 0);
+    const auto hosts = fmt::format("127.0.0.1:{}", ntohs(address.sin_port));
+    const auto error = openZookeeper({.hosts = hosts, .connectPatience = 300ms, .patience = 100ms}).error();
+    EXPECT_THAT(error.message, AllOf(HasSubstr("zookeeper.hosts"), HasSubstr(hosts)));
+    ::close(fd);
+}
+
+}  // namespace
+}  // namespace midonet::nsdb

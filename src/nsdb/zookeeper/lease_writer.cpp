@@ -1,0 +1,82 @@
+#include "nsdb/zookeeper/lease_writer.h"
+
+#include <algorithm>
+
+#include "nsdb/zookeeper/batch_writer.h"
+#include "nsdb/zookeeper/leased_value.h"
+
+namespace midonet::nsdb::zookeeper {
+namespace {
+
+/// As many in one multi: it goes ten times as fast as one by one.
+constexpr std::size_t kTogether = 100;
+
+}  // namespace
+
+Result<std::vector<LeasedOutcome>> LeaseWriter::apply(std::span<const LeasedWrite> writes) {
+    // Who holds what is decided by reading: that must not be older than what this process has seen elsewhere.
+    TRY_VOID(client_.sync());
+    Outcomes outcomes;
+    for (std::size_t begin = 0; begin < writes.size(); begin += kTogether)
+        TRY_VOID(applySome(writes.subspan(begin, std::min(kTogether, writes.size() - begin)), outcomes));
+    return outcomes;
+}
+
+/// Each stands for itself: what cannot be done together is done in halves.
+Result<void> LeaseWriter::applySome(std::span<const LeasedWrite> writes, Outcomes& outcomes) {
+    for (int i = 0; i < kOvertakenAttempts; ++i) {
+        if (i > 0) TRY_VOID(client_.sync());
+        TRY(done, attempt(writes));
+        if (done) {
+            outcomes.insert(outcomes.end(), done->begin(), done->end());
+            return {};
+        }
+        if (writes.size() > 1) {
+            TRY_VOID(applySome(writes.first(writes.size() / 2), outcomes));
+            return applySome(writes.subspan(writes.size() / 2), outcomes);
+        }
+    }
+    return fail(ErrorCode::Unavailable, "others keep changing {}", writes.front().key.name);
+}
+
+Result<std::optional<LeaseWriter::Outcomes>> LeaseWriter::attempt(std::span<const LeasedWrite> writes) {
+    Look look;
+    Changes changes(paths_, look);
+    for (const auto& write : writes) {
+        changes.askFor(write.key, true);
+        if (!write.object.name.empty()) changes.askFor(write.object);
+    }
+    TRY_VOID(changes.read(client_));
+    Outcomes outcomes;
+    for (const auto& write : writes) outcomes.push_back(plan(write, look, changes));
+    const auto steps = changes.take();
+    if (steps.empty()) return outcomes;
+    const auto done = client_.write(steps, session_);
+    if (done) return outcomes;
+    // Stale is also what is said when the session was lost. Noticed at the next call, by its new id.
+    if (done.error().code == ErrorCode::Stale && client_.sessionId() != session_) return Unexpected{done.error()};
+    if (wasOvertaken(done.error())) return std::nullopt;
+    return Unexpected{done.error()};
+}
+
+LeasedOutcome LeaseWriter::plan(const LeasedWrite& write, const Look& look, Changes& changes) const {
+    using Kind = LeasedWrite::Kind;
+    const auto* present = look.at(paths_.record(write.key));
+    const bool ours = present != nullptr && present->stat.owner == session_;
+    if (write.kind == Kind::Remove) {
+        if (ours) changes.remove(write.key);
+        return {};
+    }
+    const bool ofObject = !write.object.name.empty();
+    if (ofObject && look.at(paths_.record(write.object)) == nullptr) return {LeasedOutcome::Kind::NoObject, {}};
+    const auto [holder, value] = present == nullptr ? std::pair{Uuid{}, std::string_view{}} : splitValue(present->stat, present->value);
+    // What our own former session left is not somebody else's.
+    if (write.kind == Kind::PutIfFree && present != nullptr && !ours && holder != lease_)
+        return {LeasedOutcome::Kind::Held, holder};
+    if (ours && value == write.value) return {};
+    if (ofObject) changes.checkPresent(write.object);
+    changes.putLeased(write.key, leasedValue(lease_, write.value), session_);
+    return {};
+}
+
+}  // namespace midonet::nsdb::zookeeper
