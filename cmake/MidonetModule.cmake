@@ -36,7 +36,7 @@ endfunction()
 # midonet_test(NAME SOURCES ... [DEPENDS module ...] [LIBRARIES target ...] [LABELS ...] [TIMEOUT s])
 #
 # One GoogleTest program, one ctest entry. Labels: unit (no root, the default), scenario, bpf (root),
-# system (root, network namespaces).
+# system (root, network namespaces), zookeeper (starts servers; needs Java).
 function(midonet_test name)
     cmake_parse_arguments(T "" "TIMEOUT" "SOURCES;DEPENDS;LIBRARIES;LABELS" ${ARGN})
     list(TRANSFORM T_DEPENDS REPLACE "/" "_")

@@ -16,11 +16,6 @@ bool mayStand(char c, bool first) {
     return !(first && c == '.');
 }
 
-std::uint64_t hashOf(std::string_view text, std::uint64_t seed) {
-    for (const char c : text) seed = combineHash(seed, static_cast<unsigned char>(c));
-    return seed;
-}
-
 int digitOf(char c) { return static_cast<int>(kHex.find(c)); }
 
 }  // namespace
@@ -107,6 +102,11 @@ std::string decodeName(std::string_view name) {
         }
     }
     return out;
+}
+
+std::uint64_t hashOf(std::string_view text, std::uint64_t seed) {
+    for (const char c : text) seed = combineHash(seed, static_cast<unsigned char>(c));
+    return seed;
 }
 
 std::string macTableName(const Uuid& bridge, std::uint16_t vlan) {

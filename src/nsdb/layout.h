@@ -47,4 +47,7 @@ std::string tableRecordName(TableSlot slot, std::string_view key);
 std::string encodeName(std::string_view text);
 std::string decodeName(std::string_view name);
 
+/// Names in the store are made of it: it must be the same in all programs of all versions.
+std::uint64_t hashOf(std::string_view text, std::uint64_t seed);
+
 }  // namespace midonet::nsdb

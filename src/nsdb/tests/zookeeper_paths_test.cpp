@@ -37,6 +37,12 @@ TEST(ZookeeperPaths, BucketsDependOnTheWholeKey) {
     EXPECT_NE(kPaths.recordBucket(key), kPaths.directoryBucket("u/Harbour.name"));
 }
 
+TEST(ZookeeperPaths, BucketsAreTheSameInAllVersions) {
+    // Programs that disagree do not see each other's changes. Other values: another schema version.
+    EXPECT_EQ(kPaths.directoryBucket("o/Ship"), "/root/v/fe7");
+    EXPECT_EQ(kPaths.recordBucket({"c", "keys"}), "/root/v/b5c");
+}
+
 TEST(ZookeeperPaths, TheRootIsAnAbsolutePathOfItsOwn) {
     EXPECT_TRUE(Paths::parseRoot("/midonet"));
     EXPECT_TRUE(Paths::parseRoot("/cloud/midonet-2"));

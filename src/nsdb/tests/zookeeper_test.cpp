@@ -1,11 +1,9 @@
 // What only the store on ZooKeeper has: its root, its settings, its limits.
 #include <gmock/gmock.h>
-
-#include <arpa/inet.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "ensemble.h"
+#include "loopback.h"
 #include "nsdb/layout.h"
 #include "nsdb/zookeeper/zookeeper_backend.h"
 #include "raw_client.h"
@@ -138,14 +136,8 @@ TEST(ZookeeperHosts, ThatAreNoHostsAreNamed) {
 TEST(ZookeeperHosts, AnotherServiceOnThatPortIsNoZookeeper) {
     // A port on which somebody listens and says nothing.
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof address;
-    ASSERT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    const auto hosts = fmt::format("127.0.0.1:{}", bindToFreePort(fd));
     ASSERT_EQ(::listen(fd, 8), 0);
-    ASSERT_EQ(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length), 0);
-    const auto hosts = fmt::format("127.0.0.1:{}", ntohs(address.sin_port));
     const auto error = openZookeeper({.hosts = hosts, .connectPatience = 300ms, .patience = 100ms}).error();
     EXPECT_THAT(error.message, AllOf(HasSubstr("zookeeper.hosts"), HasSubstr(hosts)));
     ::close(fd);

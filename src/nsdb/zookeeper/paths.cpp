@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "base/bytes.h"
+#include "nsdb/layout.h"
 
 namespace midonet::nsdb::zookeeper {
 namespace {
@@ -47,11 +47,6 @@ std::string unescape(std::string_view text) {
         i += 2;
     }
     return out;
-}
-
-std::uint64_t hashOf(std::string_view text, std::uint64_t seed) {
-    for (const char c : text) seed = combineHash(seed, static_cast<unsigned char>(c));
-    return seed;
 }
 
 }  // namespace
