@@ -61,7 +61,7 @@ const Image::Directory& Image::directory(std::string_view path) const {
 
 Result<Image> readImage(nsdb::Backend& backend, std::span<const std::string_view> roots) {
     TRY(image, readOnce(backend, roots));
-    if (!backend.readsBlock()) return image;  // then a snapshot is of one moment
+    if (backend.isolated()) return image;
     for (int attempt = 1; attempt < kAttempts; ++attempt) {
         TRY(again, readOnce(backend, roots));
         const bool same = samePersistentRecords(image, again);

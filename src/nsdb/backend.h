@@ -136,7 +136,7 @@ class Backend {
 public:
     virtual ~Backend() = default;
 
-    /// True also says that a snapshot need not be of one moment: each read gives the newest.
+    /// Reads ask others, so loops should not.
     virtual bool readsBlock() const = 0;
     /// Whether a snapshot reads one moment; else it reads the newest each time, and what a transaction concludes from its
     /// reads is to be believed only once they have been validated.

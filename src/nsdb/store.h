@@ -207,7 +207,7 @@ std::string routerArpTableName(const Uuid& router);
 std::string bridgeArpTableName(const Uuid& bridge);
 
 struct EmbeddedOptions {
-    std::string path;                            ///< Folder; made when absent, unless `create` is false (then NotFound).
+    std::string path;                            ///< Folder; made when absent.
     std::size_t mapSize = std::size_t{4} << 30;  ///< Address space, grown when full.
     std::size_t keptRevisions = 200'000;         ///< Change log; older watchers read anew.
 };

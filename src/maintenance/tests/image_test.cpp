@@ -17,6 +17,7 @@ public:
     Unsteady(nsdb::Backend& inner, std::function<void()> between) : inner_(inner), between_(std::move(between)) {}
 
     bool readsBlock() const override { return true; }
+    bool isolated() const override { return false; }
     Result<std::unique_ptr<nsdb::Snapshot>> snapshot() override { return std::make_unique<Newest>(*this); }
     Result<Revision> commit(nsdb::Batch batch) override { return inner_.commit(std::move(batch)); }
     event::HandlePtr watchRecord(event::Loop&, nsdb::RecordKey, RecordCallback) override { return nullptr; }
