@@ -131,8 +131,14 @@ void ObjectSession::submit() {
 
 void ObjectSession::onSubmitted(Result<std::vector<LeasedOutcome>> result) {
     submitting_ = false;
+    // Whatever became of it: what was written under the former lease is gone with it.
+    if (std::exchange(outdated_, false)) {
+        requeueInFlight();
+        return submit();
+    }
     if (!result) {
-        requeueInFlight(result.error().code == ErrorCode::Stale);
+        if (result.error().code == ErrorCode::Stale) spare(inFlight_);
+        requeueInFlight();
         if (result.error().code == ErrorCode::Exhausted)
             kLog.warn("state cannot be written, trying again", {kv("reason", result.error())});
         return retryLater();
@@ -166,10 +172,8 @@ void ObjectSession::settle(const RecordKey& key, Operation& operation,
     }
 }
 
-/// What was under way when the lease was lost is as old as what was owned then: no Put any more.
-void ObjectSession::requeueInFlight(bool leaseLost) {
+void ObjectSession::requeueInFlight() {
     for (auto& [key, operation] : std::exchange(inFlight_, {})) {
-        if (leaseLost && operation.kind == Kind::Put) operation.kind = Kind::PutIfFree;
         const auto number = operation.number;
         const auto [slot, added] = pending_.try_emplace(key, std::move(operation));
         if (!added) slot->second.number = number;
@@ -193,12 +197,25 @@ void ObjectSession::onLease(LeaseState state) {
         if (*alive && listeners_->all.contains(id)) listener(state);
     if (!*alive) return;
     if (state.connected) {
-        if (state.fresh) reassert();
+        if (state.fresh && std::exchange(opened_, true)) onLeaseLost();
         retry_.reset();
         retryPause_ = kFirstPause;
         submit();
     }
     if (changed && onConnectionChange_) onConnectionChange_(state.connected);
+}
+
+/// What was not written yet is as old as what was owned: it spares what others wrote since.
+void ObjectSession::onLeaseLost() {
+    outdated_ = !inFlight_.empty();
+    spare(inFlight_);
+    spare(pending_);
+    reassert();
+}
+
+void ObjectSession::spare(Operations& operations) {
+    for (auto& [key, operation] : operations)
+        if (operation.kind == Kind::Put) operation.kind = Kind::PutIfFree;
 }
 
 /// Only what is free: who wrote it since is newer than what we knew.

@@ -65,7 +65,10 @@ private:
     void submit();
     void onSubmitted(Result<std::vector<LeasedOutcome>> result);
     void settle(const RecordKey& key, Operation& operation, const LeasedOutcome& outcome);
-    void requeueInFlight(bool leaseLost);
+    void requeueInFlight();
+    void onLeaseLost();
+    /// No Put any more: only what is free.
+    static void spare(Operations& operations);
     void retryLater();
     void onLease(LeaseState state);
     void reassert();
@@ -81,6 +84,8 @@ private:
     Operations pending_;
     Operations inFlight_;
     bool submitting_ = false;
+    bool opened_ = false;    // a lease was, once
+    bool outdated_ = false;  // what is in flight was for a lease that is lost
     event::Duration retryPause_;
     event::HandlePtr retry_;
     std::uint64_t lastNumber_ = 0;

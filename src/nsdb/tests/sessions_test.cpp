@@ -220,10 +220,22 @@ TEST_P(Sessions, AWriteUnderWayWhenTheSessionWasLostIsOlderThanWhatOthersWroteSi
     const auto other = world_->open();
     const auto frozen = openSession(*store_);
     const auto successor = openSession(*other);
-    ASSERT_TRUE(flush(*frozen));
-    ASSERT_TRUE(flush(*successor));
+    ASSERT_TRUE(runUntil([&] { return frozen->connected() && successor->connected(); }));
     put(*frozen, "old");
     world_->expire(*store_, frozen->id());
+    put(*successor, "new");
+    ASSERT_TRUE(flush(*successor));
+    ASSERT_TRUE(flush(*frozen));
+    EXPECT_EQ(state(a_), "new");
+}
+
+TEST_P(Sessions, AWriteMadeBeforeTheLossIsKnownIsOlderThanWhatOthersWroteSince) {
+    const auto other = world_->open();
+    const auto frozen = openSession(*store_);
+    const auto successor = openSession(*other);
+    ASSERT_TRUE(runUntil([&] { return frozen->connected() && successor->connected(); }));
+    world_->expire(*store_, frozen->id());
+    put(*frozen, "old");
     put(*successor, "new");
     ASSERT_TRUE(flush(*successor));
     ASSERT_TRUE(flush(*frozen));
