@@ -22,9 +22,10 @@ build: dependencies
 	$(release) -DMIDONET_TESTS=OFF -DMIDONET_BENCHMARKS=OFF
 	cmake --build $(BUILD) -j $(JOBS) --target midolman midonet-api midonet-nsdb
 
-# A cloud of three hosts on this machine: brought up, proved, removed. KEEP=1 leaves it up.
+# A cloud of three hosts on this machine: brought up, proved, removed. KEEP=1 leaves it up; NSDB=zookeeper keeps
+# its topology on an ensemble of three servers.
 demo: build
-	lab/midonet-lab demo $(if $(KEEP),--keep)
+	lab/midonet-lab demo $(if $(KEEP),--keep) $(if $(NSDB),--nsdb '$(NSDB)')
 
 # Everything CI runs.
 test: dependencies

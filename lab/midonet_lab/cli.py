@@ -67,13 +67,14 @@ def _parser() -> argparse.ArgumentParser:
     logs = commands.add_parser("logs", help="print the log of a daemon")
     logs.add_argument("--cloud")
     logs.add_argument("-f", "--follow", action="store_true", help="go on printing what is added")
-    logs.add_argument("node", nargs="?", help="a host (its agent), a machine (its relay), or 'api' (the default)")
+    logs.add_argument("node", nargs="?", help="a host (its agent), a machine (its relay), 'zookeeper:1', or 'api' (the default)")
     logs.set_defaults(run=_logs)
 
     show = commands.add_parser("demo", help="bring up a cloud of three hosts, prove that it works, remove it")
     show.add_argument("--keep", action="store_true", default=os.environ.get("KEEP", "0") not in ("", "0"),
                       help="leave the cloud up at the end (also: KEEP=1)")
-    show.set_defaults(run=lambda parsed: demo.run(keep=parsed.keep))
+    show.add_argument("--nsdb", help="'embedded' or 'zookeeper(N)', in place of what the demo's cloud file says")
+    show.set_defaults(run=lambda parsed: demo.run(keep=parsed.keep, nsdb=parsed.nsdb))
     return parser
 
 

@@ -5,6 +5,7 @@
     bridges = ["red"]
     routers = ["edge"]              # optional
     mtu = 1600                      # of the underlay
+    nsdb = "embedded"               # or "zookeeper(3)": an ensemble of so many servers; "zookeeper" has three
 
     [zone]
     type = "vxlan"                  # or "gre"
@@ -43,10 +44,12 @@ from .errors import LabError
 TUNNEL_OVERHEAD = {"vxlan": 50, "gre": 46}
 KINDS = ("veth", "tap")
 FABRIC = "fabric"
+NSDB = "nsdb"
 # An interface name has 15 characters; the lab puts two before the name of a host or machine.
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,12}")
 # No '-' here: names of namespaces are ml-CLOUD-NODE, and a cloud must never be a prefix of another.
 _CLOUD_NAME = re.compile(r"[a-z][a-z0-9]{0,31}")
+_NSDB_KIND = re.compile(r"embedded|zookeeper(?:\(([1-9])\))?")
 _MAC = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}")
 
 
@@ -98,6 +101,7 @@ class Cloud:
     machines: list[Machine]
     mtu: int = 1600
     routers: list[str] = field(default_factory=list)
+    zookeepers: int = 0  # servers of the NSDB's ensemble; 0: it is embedded
     agent_settings: dict[str, str] = field(default_factory=dict)
     api_settings: dict[str, str] = field(default_factory=dict)
 
@@ -111,6 +115,11 @@ class Cloud:
     def host_address(self, host: str) -> str:
         """The underlay address of a host."""
         return f"192.0.2.{self.hosts.index(host) + 1}"
+
+    @property
+    def nsdb_address(self) -> str:
+        """The underlay address of the ensemble, behind those of all hosts."""
+        return "192.0.2.254"
 
     def machines_of(self, bridge: str) -> list[Machine]:
         """The machines plugged into one virtual bridge."""
@@ -142,7 +151,7 @@ def load(path: str | Path) -> Cloud:
 
 def parse(data: dict[str, Any]) -> Cloud:
     """Turns parsed TOML (or the same structure from a test) into a checked Cloud."""
-    _only_keys(data, {"name", "hosts", "bridges", "routers", "mtu", "zone", "agent", "api", "machine"}, "the cloud")
+    _only_keys(data, {"name", "hosts", "bridges", "routers", "mtu", "nsdb", "zone", "agent", "api", "machine"}, "the cloud")
     name = data.get("name", "")
     if not isinstance(name, str) or not _CLOUD_NAME.fullmatch(name):
         raise LabError("name: give the cloud a name of lower-case letters and digits, at most 32")
@@ -157,7 +166,7 @@ def parse(data: dict[str, Any]) -> Cloud:
     if zone_type not in TUNNEL_OVERHEAD:
         raise LabError(f"[zone] type: '{zone_type}' is not one of {', '.join(TUNNEL_OVERHEAD)}")
     mtu = _integer(data.get("mtu", 1600), "mtu", 1334, 65000)
-    cloud = Cloud(name, zone_type, hosts, bridges, [], mtu, routers,
+    cloud = Cloud(name, zone_type, hosts, bridges, [], mtu, routers, _zookeepers(data.get("nsdb", "embedded")),
                   _settings(data.get("agent", {}), "[agent]"), _settings(data.get("api", {}), "[api]"))
     for index, entry in enumerate(data.get("machine", []), start=1):
         cloud.machines.append(_machine(entry, index, cloud))
@@ -192,6 +201,13 @@ def _machine(entry: dict[str, Any], index: int, cloud: Cloud) -> Machine:
     return Machine(name, entry["host"], bridge, router, ip, ip6, gateway, mac, kind, offload, mtu)
 
 
+def _zookeepers(value: Any) -> int:
+    kind = _NSDB_KIND.fullmatch(value) if isinstance(value, str) else None
+    if kind is None:
+        raise LabError(f"nsdb: {value!r} is not embedded, zookeeper, or zookeeper(N) with 1 to 9 servers")
+    return 0 if value == "embedded" else int(kind[1] or 3)
+
+
 def _device(entry: dict[str, Any], where: str, cloud: Cloud) -> tuple[str, str]:
     """The bridge, or the router, of a machine."""
     if ("bridge" in entry) == ("router" in entry):
@@ -205,9 +221,9 @@ def _device(entry: dict[str, Any], where: str, cloud: Cloud) -> tuple[str, str]:
 def _no_twins(cloud: Cloud) -> None:
     nodes = cloud.hosts + [machine.name for machine in cloud.machines]
     for name in nodes:
-        if name == FABRIC or nodes.count(name) > 1:
+        if name in (FABRIC, NSDB) or nodes.count(name) > 1:
             raise LabError(f"the name '{name}' is used twice: hosts and machines share one space of names, "
-                           f"and '{FABRIC}' is the underlay")
+                           f"'{FABRIC}' is the underlay, and '{NSDB}' where ZooKeeper runs")
     for key in ("ip", "ip6", "mac"):
         seen: dict[tuple[str, str], str] = {}
         for machine in cloud.machines:

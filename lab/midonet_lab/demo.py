@@ -8,7 +8,7 @@ import time
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 from . import checks, cleanup, cloud, state, table
 from .checks import Ping
@@ -28,14 +28,14 @@ class Result:
     figure: str
 
 
-def run(keep: bool = False) -> int:
-    """Runs the demo and prints its table; 0 when every check passed."""
+def run(keep: bool = False, nsdb: str | None = None) -> int:
+    """Runs the demo and prints its table; 0 when every check passed. `nsdb`: another one than the cloud file's."""
     begin = time.monotonic()
     preflight()
     _clear_kept(CLOUD_FILE)
     failed = 0
     for zone_type in ("gre", "vxlan"):
-        description = _with_zone(CLOUD_FILE, zone_type)
+        description = _changed(CLOUD_FILE, zone={"type": zone_type}, **({"nsdb": nsdb} if nsdb else {}))
         lab = Lab(description)
         started = time.monotonic()
         lab.up(owned=True)
@@ -138,9 +138,9 @@ def _full_mtu(lab: Lab, sender: cloud.Machine, target: cloud.Machine) -> tuple[b
     return bool(answered), f"{sender.mtu} bytes of IP"
 
 
-def _with_zone(path: Path, zone_type: str) -> Cloud:
+def _changed(path: Path, **changes: Any) -> Cloud:
     data = tomllib.loads(path.read_text(encoding="utf-8"))
-    return cloud.parse({**data, "zone": {"type": zone_type}})
+    return cloud.parse({**data, **changes})
 
 
 def _clear_kept(path: Path) -> None:

@@ -10,9 +10,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from . import cleanup, namespaces, network, processes
+from . import cleanup, namespaces, network, processes, zookeeper
 from .api import Api, agent_page, parse_metrics
-from .cloud import Cloud, Machine
+from .cloud import NSDB, Cloud, Machine
 from .errors import LabError
 from .processes import Logs, Process
 from .state import State, locked
@@ -63,6 +63,8 @@ class Lab:
         With `owned` this process promises to take the cloud down: after its death the next `up` may clean up.
         """
         preflight()
+        if self.cloud.zookeepers:
+            zookeeper.preflight()
         with locked(self.cloud.name):
             cleanup.take_over(self.cloud.name)
             own = Process.of(os.getpid())
@@ -93,8 +95,10 @@ class Lab:
 
     def _build(self) -> None:
         cleanup.mount_bpffs(self.folder / "bpf")
-        self.start_api()
         network.build(self.cloud)
+        if self.cloud.zookeepers:
+            self._start_nsdb()
+        self.start_api()
         for machine in self.cloud.machines:
             if machine.kind == "tap":
                 self.start_relay(machine)
@@ -105,7 +109,7 @@ class Lab:
             self.wait_agent(host)
         self.wait_active([machine.name for machine in self.cloud.machines])
 
-    # API server and topology
+    # The API server
 
     @property
     def api(self) -> Api:
@@ -117,8 +121,7 @@ class Lab:
     def start_api(self) -> Process:
         """Starts the API server and waits for it; started again it listens where it did before."""
         listen = self.state.api_url.removeprefix("http://").partition("/")[0] or "127.0.0.1:0"
-        settings = {"nsdb.backend": "embedded", "nsdb.path": str(self.nsdb_folder), "api.listen": listen,
-                    **self.cloud.api_settings}
+        settings = {**self.nsdb_settings(outside=True), "api.listen": listen, **self.cloud.api_settings}
         process, logs, offset = self._spawn("api", [str(program_folder() / "midonet-api"), *_set(settings)])
         line = processes.ready_line(process, logs, offset, "midonet-api")
         self.state.api_url = next((word for word in line.split() if word.startswith("http")), "")
@@ -127,10 +130,54 @@ class Lab:
         self.state.save()
         return process
 
+    # The NSDB
+
     @property
     def nsdb_folder(self) -> Path:
-        """Where the cloud's NSDB is."""
+        """Where the cloud's NSDB is, or the servers of its ensemble keep their files."""
         return self.folder / "nsdb"
+
+    def nsdb_settings(self, outside: bool = False) -> dict[str, str]:
+        """The settings of programs that use the cloud's NSDB, in a host's namespace or `outside` of all."""
+        if not self.cloud.zookeepers:
+            return {"nsdb.backend": "embedded", "nsdb.path": str(self.nsdb_folder)}
+        hosts = self._door_addresses() if outside else ",".join(self._server_addresses())
+        return {"nsdb.backend": "zookeeper", "zookeeper.hosts": hosts}
+
+    def start_server(self, number: int) -> Process:
+        """Starts a server of the ensemble, 1 being the first; does not wait until it serves."""
+        count = self.cloud.zookeepers
+        command = zookeeper.command(self.nsdb_folder / str(number), number, count)
+        process, _, _ = self._spawn(f"zookeeper:{number}", namespaces.exec_command(self.namespace(NSDB), command))
+        return process
+
+    def server_modes(self) -> dict[int, str]:
+        """What each server of the ensemble is: "leader", "follower", "standalone", or "" when it serves nobody."""
+        return {number: zookeeper.mode(self.namespace(NSDB), number) for number in self._server_numbers()}
+
+    def wait_servers(self, seconds: float = 60.0) -> None:
+        """Waits until all servers of the ensemble serve."""
+        wait_until(lambda: all(self.server_modes().values()), "every ZooKeeper server to serve", seconds)
+
+    def _start_nsdb(self) -> None:
+        for number in self._server_numbers():
+            self.start_server(number)
+        process, logs, offset = self._spawn("door", self._module("door", self.namespace(NSDB), *self._server_addresses()))
+        processes.ready_line(process, logs, offset, "the door to the ZooKeeper servers")
+        self.wait_servers()
+
+    def _server_numbers(self) -> range:
+        return range(1, self.cloud.zookeepers + 1)
+
+    def _server_addresses(self) -> list[str]:
+        return [f"{self.cloud.nsdb_address}:{zookeeper.client_port(number)}" for number in self._server_numbers()]
+
+    def _door_addresses(self) -> str:
+        """The servers' addresses outside of the namespaces."""
+        line = processes.ready_line(self.process("door"), self.logs("door"), 0, "the door to the ZooKeeper servers")
+        return line.split()[-1]
+
+    # The virtual topology
 
     def create_topology(self) -> None:
         """Bridges, routers, ports, tunnel zone and bindings of the cloud file; waits for the hosts to register."""
@@ -210,7 +257,7 @@ class Lab:
         private.mkdir(parents=True, exist_ok=True)
         pins = self.folder / "bpf" / host
         pins.mkdir(exist_ok=True)
-        merged = {"nsdb.path": str(self.nsdb_folder), "agent.host_id_file": str(private / "host_id"),
+        merged = {**self.nsdb_settings(), "agent.host_id_file": str(private / "host_id"),
                   "agent.state_file": str(private / "connections"),
                   "agent.host_name": host, "agent.bpffs": str(pins), "agent.listen": "127.0.0.1:7300",
                   **self.cloud.agent_settings, **(settings or {})}
@@ -232,16 +279,16 @@ class Lab:
     def start_relay(self, machine: Machine) -> Process:
         """Plugs a tap machine in: starts its relay, then configures its interface."""
         key = f"relay:{machine.name}"
-        command = [sys.executable, "-m", "midonet_lab.relay", self.namespace(machine.host), machine.interface,
-                   self.namespace(machine.name), "eth0", machine.mac, "on" if machine.offload else "off"]
-        process, logs, offset = self._spawn(key, ["env", f"PYTHONPATH={_SOURCE}", *command])
+        command = self._module("relay", self.namespace(machine.host), machine.interface, self.namespace(machine.name), "eth0",
+                               machine.mac, "on" if machine.offload else "off")
+        process, logs, offset = self._spawn(key, command)
         processes.ready_line(process, logs, offset, f"the relay of {machine.name}")
         namespaces.batch([f"link set {machine.interface} mtu {machine.mtu} up"], self.namespace(machine.host))
         network.configure_machine(self.cloud, machine)
         return process
 
     def process(self, key: str) -> Process:
-        """A recorded daemon: `api`, `agent:HOST`, `relay:MACHINE`."""
+        """A recorded daemon: `api`, `agent:HOST`, `relay:MACHINE`, `zookeeper:NUMBER`, `door`."""
         process = self.state.process(key)
         if process is None:
             raise LabError(f"cloud '{self.cloud.name}' has no daemon '{key}'")
@@ -266,6 +313,11 @@ class Lab:
     def namespace(self, node: str) -> str:
         """The namespace of a host or machine."""
         return network.namespace(self.cloud.name, node)
+
+    @staticmethod
+    def _module(name: str, *arguments: str) -> list[str]:
+        """The command that runs a module of the lab as a daemon."""
+        return ["env", f"PYTHONPATH={_SOURCE}", sys.executable, "-m", f"midonet_lab.{name}", *arguments]
 
     def _spawn(self, key: str, command: list[str]) -> tuple[Process, Logs, int]:
         logs = self.logs(key)

@@ -1,6 +1,7 @@
 """Builds the namespaces, links and addresses of a cloud; knows nothing of MidoNet.
 
     ml-CLOUD-fabric   Linux bridge `fabric` with one port `h-HOST` for each host: the underlay
+    ml-CLOUD-nsdb     `eth0` on the underlay, when the NSDB is an ensemble
     ml-CLOUD-HOST     `eth0` on the underlay, and `p-MACHINE` for each veth machine at this host
     ml-CLOUD-MACHINE  `eth0`, the other end of `p-MACHINE`, or a tap joined to it by a relay
 """
@@ -8,7 +9,7 @@
 from __future__ import annotations
 
 from . import namespaces
-from .cloud import FABRIC, Cloud, Machine
+from .cloud import FABRIC, NSDB, Cloud, Machine
 from .errors import LabError
 
 # What every namespace gets before it has interfaces: addresses work at once, and nothing chatters by itself.
@@ -19,14 +20,20 @@ _NO_IPV6 = {"ipv6/conf/default/disable_ipv6": "1"}
 
 
 def namespace(cloud: str, node: str) -> str:
-    """The namespace of a host, a machine or the fabric."""
+    """The namespace of a host, a machine, the fabric or the ensemble."""
     return f"ml-{cloud}-{node}"
 
 
 def all_namespaces(cloud: Cloud) -> list[str]:
     """Every namespace the cloud needs."""
-    nodes = [FABRIC, *cloud.hosts, *(machine.name for machine in cloud.machines)]
+    nodes = [FABRIC, *_underlay_addresses(cloud), *(machine.name for machine in cloud.machines)]
     return [namespace(cloud.name, node) for node in nodes]
+
+
+def _underlay_addresses(cloud: Cloud) -> dict[str, str]:
+    """Address of every node on the underlay."""
+    addresses = {host: cloud.host_address(host) for host in cloud.hosts}
+    return {**addresses, NSDB: cloud.nsdb_address} if cloud.zookeepers else addresses
 
 
 def build(cloud: Cloud) -> None:
@@ -37,13 +44,14 @@ def build(cloud: Cloud) -> None:
     for machine in cloud.machines:
         namespaces.set_sysctls(namespace(cloud.name, machine.name), _QUIET_IPV6)
     namespaces.batch([f"link add {FABRIC} mtu {cloud.mtu} type bridge mcast_snooping 0", f"link set {FABRIC} up"], fabric)
-    namespaces.batch(f"link add h-{host} mtu {cloud.mtu} netns {fabric} type veth "
-                     f"peer name eth0 mtu {cloud.mtu} netns {namespace(cloud.name, host)}" for host in cloud.hosts)
-    namespaces.batch((f"link set h-{host} master {FABRIC} up" for host in cloud.hosts), fabric)
-    for host in cloud.hosts:
-        inside = namespace(cloud.name, host)
+    addresses = _underlay_addresses(cloud)
+    namespaces.batch(f"link add h-{node} mtu {cloud.mtu} netns {fabric} type veth "
+                     f"peer name eth0 mtu {cloud.mtu} netns {namespace(cloud.name, node)}" for node in addresses)
+    namespaces.batch((f"link set h-{node} master {FABRIC} up" for node in addresses), fabric)
+    for node, address in addresses.items():
+        inside = namespace(cloud.name, node)
         namespaces.set_sysctls(inside, _QUIET_IPV6)
-        namespaces.batch(["link set eth0 up", f"addr add {cloud.host_address(host)}/24 dev eth0"], inside)
+        namespaces.batch(["link set eth0 up", f"addr add {address}/24 dev eth0"], inside)
         namespaces.set_sysctls(inside, _NO_IPV6)
     veths = [machine for machine in cloud.machines if machine.kind == "veth"]
     namespaces.batch(_veth_command(cloud, machine) for machine in veths)

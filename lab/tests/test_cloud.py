@@ -47,6 +47,13 @@ def test_survives_the_state_file():
     assert parsed.agent_settings == {"agent.workers": "2", "x.y": "true"}
 
 
+@pytest.mark.parametrize("nsdb, servers", [("embedded", 0), ("zookeeper", 3), ("zookeeper(1)", 1), ("zookeeper(5)", 5)])
+def test_servers_of_the_nsdb(nsdb, servers):
+    parsed = cloud.parse(changed(nsdb=nsdb))
+    assert parsed.zookeepers == servers
+    assert cloud.Cloud.from_dict(parsed.to_dict()) == parsed
+
+
 @pytest.mark.parametrize("data, word", [
     (changed(name="Demo"), "name"),
     (changed(name="a-b"), "name"),
@@ -57,6 +64,10 @@ def test_survives_the_state_file():
     (changed(zone={"kind": "gre"}), "kind"),
     (changed(machines=[]), "machines"),
     (changed(mtu=576), "mtu"),
+    (changed(nsdb="zookeeper(0)"), "zookeeper\\(0\\)"),
+    (changed(nsdb="etcd"), "etcd"),
+    (changed(nsdb=3), "nsdb"),
+    (changed(first={"name": "nsdb"}), "twice"),
     (changed(mtu=True), "mtu"),
     (changed(agent={"agent": {"workers": 1}}), "section.key"),
     (changed(first={"host": "h9"}), "h9"),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from conftest import HERE, needs_root
-from midonet_lab import checks, cloud, demo, namespaces, network, state
+from midonet_lab import checks, cloud, demo, namespaces, network, state, zookeeper
 from midonet_lab.checks import Ping
 from midonet_lab.errors import LabError
 from midonet_lab.lab import Lab
@@ -19,6 +19,7 @@ from midonet_lab.waiting import wait_until
 
 pytestmark = [needs_root, pytest.mark.usefixtures("run_root", "kernel_programs")]
 TOOL = HERE.parent / "midonet-lab"
+needs_zookeeper = pytest.mark.skipif(not zookeeper.JAR.exists(), reason="starts the servers of the package zookeeper")
 
 
 def described(name: str, **machine) -> dict:
@@ -165,6 +166,28 @@ def test_up_cut_short_in_the_middle(tmp_path, number):
         assert "12 machines" in again.stdout
         subprocess.run([sys.executable, TOOL, "down", name], check=True, capture_output=True, timeout=30)
     assert traces(name) == []
+
+
+@needs_zookeeper
+def test_zookeeper_servers_die_return_and_leave_nothing_behind(tmp_path):
+    # The stand-ins share a folder whatever the NSDB is.
+    shared = {"nsdb.path": str(tmp_path / "shared")}
+    lab = Lab(cloud.parse({**described("z"), "nsdb": "zookeeper(3)", "api": shared, "agent": shared}))
+    try:
+        lab.up(owned=True)
+        modes = lab.server_modes()
+        assert sorted(modes.values()) == ["follower", "follower", "leader"]
+        leader = next(number for number, mode in modes.items() if mode == "leader")
+        lab.process(f"zookeeper:{leader}").kill()
+        wait_until(lambda: "leader" in lab.server_modes().values(), "another leader", 30)
+        assert lab.server_modes()[leader] == ""
+        lab.start_server(leader)
+        lab.wait_servers()
+        servers = [lab.process(f"zookeeper:{number}") for number in modes]
+    finally:
+        lab.down()
+    assert not any(server.alive() for server in servers)
+    assert traces(lab.cloud.name) == []
 
 
 def test_commands_on_a_cloud_that_is_up(tmp_path):
