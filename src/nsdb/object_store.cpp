@@ -25,6 +25,7 @@ namespace {
 constexpr Logger kLog{"nsdb"};
 /// How long a transaction is tried again when others change what it reads.
 constexpr auto kPatience = std::chrono::seconds(10);
+constexpr int kLeastAttempts = 8;
 /// Counters are taken from the store in blocks, so that two transactions that take a number each
 /// do not collide.
 constexpr std::uint64_t kCounterBlock = 16;
@@ -70,11 +71,12 @@ private:
     WatchCount count_;
 };
 
-/// Jittered pauses between the attempts of a transaction, up to a deadline.
+/// Jittered pauses between the attempts of a transaction, up to a deadline; but always some attempts, as one may have taken long
+/// for another reason than others: the store was away.
 class Retries {
 public:
     bool again() {
-        if (std::chrono::steady_clock::now() > deadline_) return false;
+        if (attempt_ >= kLeastAttempts && std::chrono::steady_clock::now() > deadline_) return false;
         thread_local std::minstd_rand random{std::random_device{}()};
         std::this_thread::sleep_for(std::chrono::microseconds(
             std::uniform_int_distribution<int>(0, 100 << std::min(++attempt_, 6))(random)));

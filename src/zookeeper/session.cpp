@@ -76,9 +76,10 @@ Stat toStat(const ::Stat& stat) {
     return {stat.mzxid, stat.mtime, stat.version, stat.numChildren, stat.ephemeralOwner};
 }
 
+/// The last one: the C client hung up, as the server answered something else than what came next.
 bool isLoss(int code) {
     return code == ZCONNECTIONLOSS || code == ZOPERATIONTIMEOUT || code == ZCLOSING || code == ZSESSIONEXPIRED ||
-           code == ZSESSIONMOVED || code == ZINVALIDSTATE;
+           code == ZSESSIONMOVED || code == ZINVALIDSTATE || code == ZRUNTIMEINCONSISTENCY;
 }
 
 Error errorOf(int code, const std::string& path) {

@@ -19,7 +19,7 @@ using fleet::Ship;
 
 class ZookeeperFaults : public testing::Test {
 protected:
-    std::unique_ptr<Store> open(const std::string& hosts, event::Duration patience = 20s) {
+    std::unique_ptr<Store> open(const std::string& hosts, event::Duration patience = 60s) {
         auto backend = zookeeper::makeBackend({.hosts = hosts, .root = root_, .patience = patience});
         EXPECT_TRUE(backend) << backend.error().message;
         return makeObjectStore(std::move(*backend), fleetSchema());
