@@ -25,7 +25,8 @@ _UNREACHABLE = 3  # the type of an ICMP error
 
 
 class SteadyPing:
-    """Pings every few milliseconds in a thread, as one flow; `longest_gap` tells how long nothing came back."""
+    """Pings every few milliseconds in a thread, as one flow; `longest_gap` tells how long nothing came back, `lost` at the end
+    how many were not answered."""
 
     def __init__(self, ping: Ping, interval: float = 0.01) -> None:
         self._ping = ping
@@ -33,6 +34,7 @@ class SteadyPing:
         self._interval = interval
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
+        self.sent = 0
         self.answered_at: list[float] = []
         self._thread.start()
 
@@ -40,8 +42,15 @@ class SteadyPing:
         """Ends it; returns the moments (time.monotonic) of the answers."""
         self._stopped.set()
         self._thread.join()
+        while self.lost and self._receive(1.0):
+            pass
         self._echo.socket.close()
         return self.answered_at
+
+    @property
+    def lost(self) -> int:
+        """Pings without an answer; also those under way until stop() has returned."""
+        return self.sent - len(self.answered_at)
 
     def __enter__(self) -> "SteadyPing":
         return self
@@ -57,9 +66,16 @@ class SteadyPing:
     def _run(self) -> None:
         while not self._stopped.is_set():
             self._echo.send(self._ping)
-            if select.select([self._echo.socket], [], [], 0.1)[0] and self._echo.receive():
-                self.answered_at.append(time.monotonic())
+            self.sent += 1
+            self._receive(0.1)
             self._stopped.wait(self._interval)
+
+    def _receive(self, seconds: float) -> bool:
+        """Takes the answers that are there or come; false when none does."""
+        if not select.select([self._echo.socket], [], [], seconds)[0]:
+            return False
+        self.answered_at += [time.monotonic()] * len(self._echo.receive())
+        return True
 
 
 class SteadyUdp:
