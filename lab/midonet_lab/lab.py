@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -153,7 +154,8 @@ class Lab:
 
     def server_modes(self) -> dict[int, str]:
         """What each server of the ensemble is: "leader", "follower", "standalone", or "" when it serves nobody."""
-        return {number: zookeeper.mode(self.namespace(NSDB), number) for number in self._server_numbers()}
+        return {number: zookeeper.mode(namespaces.open_socket(self.namespace(NSDB), socket.AF_INET, socket.SOCK_STREAM),
+                                       zookeeper.client_port(number)) for number in self._server_numbers()}
 
     def wait_servers(self, seconds: float = 60.0) -> None:
         """Waits until all servers of the ensemble serve."""

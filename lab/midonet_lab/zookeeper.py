@@ -6,7 +6,6 @@ import os
 import socket
 from pathlib import Path
 
-from . import namespaces
 from .errors import LabError
 
 JAR = Path("/usr/share/java/zookeeper.jar")
@@ -30,12 +29,12 @@ def client_port(number: int) -> int:
     return _CLIENT_PORT + number - 1
 
 
-def command(folder: Path, number: int, count: int) -> list[str]:
-    """Writes the configuration of one of `count` servers into its folder, and tells how to start it."""
+def command(folder: Path, number: int = 1, count: int = 1, port: int | None = None) -> list[str]:
+    """Writes the configuration of one of `count` servers into its folder, and tells how to start it. `port`: other than client_port()."""
     data = folder / "data"
     data.mkdir(parents=True, exist_ok=True)
     (data / "myid").write_text(f"{number}\n", encoding="ascii")
-    lines = ["tickTime=500", "initLimit=20", "syncLimit=10", f"dataDir={data}", f"clientPort={client_port(number)}", "maxClientCnxns=0",
+    lines = ["tickTime=500", "initLimit=20", "syncLimit=10", f"dataDir={data}", f"clientPort={port or client_port(number)}", "maxClientCnxns=0",
              "minSessionTimeout=1000", "maxSessionTimeout=60000", "admin.enableServer=false", "4lw.commands.whitelist=srvr"]
     if count > 1:
         lines += [f"server.{n}=127.0.0.1:{_QUORUM_PORT + n - 1}:{_ELECTION_PORT + n - 1}" for n in range(1, count + 1)]
@@ -44,13 +43,13 @@ def command(folder: Path, number: int, count: int) -> list[str]:
     return [*_JAVA, os.fspath(file)]
 
 
-def mode(namespace: str, number: int) -> str:
-    """What server `number` is: "leader", "follower", "standalone"; "" while it serves nobody."""
-    with namespaces.open_socket(namespace, socket.AF_INET, socket.SOCK_STREAM) as asking:
+def mode(unconnected: socket.socket, port: int) -> str:
+    """What the server at a port of the socket's loopback is: "leader", "follower", "standalone"; "" while it serves nobody."""
+    with unconnected as asking:
         asking.settimeout(2.0)
         answer = b""
         try:
-            asking.connect(("127.0.0.1", client_port(number)))
+            asking.connect(("127.0.0.1", port))
             asking.sendall(b"srvr")
             while data := asking.recv(4096):
                 answer += data

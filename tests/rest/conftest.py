@@ -1,4 +1,4 @@
-"""midonet-api as its clients see it: real processes on an embedded store, asked over HTTP.
+"""midonet-api as its clients see it: real processes on a store of the test, asked over HTTP.
 
     MIDONET_BIN=build/release/bin /usr/bin/python3 -m pytest tests/rest
 
@@ -9,13 +9,20 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
+import sys
 from pathlib import Path
 from typing import Callable, Iterator
 
 import pytest
 
 from client import Client
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "lab"))
+
+from midonet_lab import zookeeper  # noqa: E402
+from midonet_lab.waiting import wait_until  # noqa: E402
 
 BIN = Path(os.environ.get("MIDONET_BIN", Path(__file__).resolve().parents[2] / "build/release/bin"))
 
@@ -64,6 +71,23 @@ def start(tmp_path: Path) -> Iterator[StartServer]:
     for server in servers:
         if server.process.poll() is None:
             server.kill()
+
+
+@pytest.fixture
+def ensemble(tmp_path: Path) -> Iterator[tuple[str, ...]]:
+    """One ZooKeeper server; the settings of programs that use it."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    folder = tmp_path / "zookeeper"
+    command = zookeeper.command(folder, port=port)
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        wait_until(lambda: zookeeper.mode(socket.socket(), port), f"the ZooKeeper server of {folder} to serve", 60)
+        yield "nsdb.backend=zookeeper", f"zookeeper.hosts=127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait(10)
 
 
 @pytest.fixture

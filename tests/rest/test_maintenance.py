@@ -1,4 +1,4 @@
-"""midonet-nsdb beside a running midonet-api, on one embedded store."""
+"""midonet-nsdb beside a running midonet-api, on one store."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from client import Client, item
 from conftest import BIN, StartServer
+from midonet_lab import zookeeper
 
 
-def nsdb(store: Path, *words: str, expect: int = 0, given: str = "") -> str:
-    """Runs the tool; its output."""
-    done = subprocess.run([str(BIN / "midonet-nsdb"), *words, "--set", f"nsdb.path={store}"], input=given, capture_output=True, text=True,
-                          timeout=60)
+def nsdb(store: Path | tuple[str, ...], *words: str, expect: int = 0, given: str = "") -> str:
+    """Runs the tool on the store in a folder, or the one that settings name; its output."""
+    settings = (f"nsdb.path={store}",) if isinstance(store, Path) else store
+    done = subprocess.run([str(BIN / "midonet-nsdb"), *words, *(word for setting in settings for word in ("--set", setting))],
+                          input=given, capture_output=True, text=True, timeout=60)
     assert done.returncode == expect, done.stdout + done.stderr
     return done.stdout if done.returncode != 2 else done.stderr
 
@@ -51,6 +55,33 @@ def test_a_cloud_moves_to_another_store(start: StartServer, tmp_path: Path) -> N
     made = moved.create(f"{moved.url}/bridges/{bridge}/ports", item("Port-v3"), {"type": "Bridge"})
     keys = [json.loads(line)["object"].get("tunnel_key") for line in dump.splitlines() if '"class":"Port"' in line]
     assert made["tunnelKey"] not in keys, "counters came along"
+
+
+@pytest.mark.skipif(not zookeeper.JAR.exists(), reason="starts a server of the package zookeeper")
+def test_a_cloud_moves_to_an_ensemble_and_back(start: StartServer, tmp_path: Path, ensemble: tuple[str, ...]) -> None:
+    """From files to ZooKeeper, changed there through REST, and back into files."""
+    server = start()
+    bridge = fill(server.client())
+    server.end()
+    old, back = tmp_path / "nsdb", tmp_path / "back"
+    assert "there is no store" in nsdb(ensemble, "status", expect=2)
+    dump = nsdb(old, "dump")
+    assert "loaded" in nsdb(ensemble, "load", "-", given=dump)
+    assert "nothing found" in nsdb(ensemble, "verify")
+    assert nsdb(ensemble, "diff", "-", given=dump) == ""
+    assert nsdb(ensemble, "dump").splitlines()[1:] == dump.splitlines()[1:]
+
+    moved = start(*ensemble).client()
+    assert moved.get(f"{moved.url}/bridges/{bridge}", item("Bridge-v4"))["name"] == "red"
+    assert "not empty" in nsdb(ensemble, "load", "-", given=dump, expect=2)
+    moved.create(f"{moved.url}/bridges/{bridge}/ports", item("Port-v3"), {"type": "Bridge"})
+    moved.delete(f"{moved.url}/bridges/{bridge}")
+    assert "nothing found" in nsdb(ensemble, "verify")
+    assert "backend            zookeeper" in nsdb(ensemble, "status")
+    changed = nsdb(ensemble, "dump")
+    assert "loaded" in nsdb(back, "load", "-", given=changed)
+    assert "nothing found" in nsdb(back, "verify")
+    assert nsdb(back, "diff", "-", given=changed) == ""
 
 
 def test_a_backup_is_restored(start: StartServer, tmp_path: Path) -> None:

@@ -139,8 +139,9 @@ TEST_F(ZookeeperFaults, ALeaderThatIsKilledTakesNoAcknowledgedWriteAndRepeatsNon
             const auto own = open(ensemble.hosts());
             while (!stop) {
                 const auto done = add(*own, id_, 1);
-                EXPECT_TRUE(done) << done.error().message;
                 if (done) ++acknowledged;
+                // Who sits at a slow server may lose to the other one again and again: then nothing was written.
+                if (!done) EXPECT_EQ(done.error().code, ErrorCode::Stale) << done.error().message;
             }
         });
     const auto until = [&](int count) { return runUntil([&] { return acknowledged >= count; }); };
