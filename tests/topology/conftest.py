@@ -2,6 +2,7 @@
 
     MIDONET_BIN=build/release/bin /usr/bin/python3 -m pytest tests/topology [-m 'not slow']
 
+MIDONET_TEST_NSDB="zookeeper(1)" runs them on a ZooKeeper server in place of the embedded NSDB.
 Needs root. A failing test shows the end of every log of its cloud.
 """
 
@@ -55,7 +56,8 @@ def _lab_maker() -> Iterator[MakeLab]:
         number = sum(1 for name in state.recorded_clouds() if name.startswith(f"{PREFIX}{os.getpid()}x"))
         lab = Lab(cloud.parse({
             "name": f"{PREFIX}{os.getpid()}x{number}", "zone": {"type": zone}, "bridges": list(bridges), "agent": agent or {},
-            "api": api or {}, "hosts": [f"h{i}" for i in range(1, hosts + 1)], "machine": machines, **more}))
+            "api": api or {}, "hosts": [f"h{i}" for i in range(1, hosts + 1)], "machine": machines,
+            "nsdb": os.environ.get("MIDONET_TEST_NSDB", "embedded"), **more}))
         made.append(lab)
         _running.append(lab)
         lab.up(owned=True)

@@ -25,8 +25,8 @@ _UNREACHABLE = 3  # the type of an ICMP error
 
 
 class SteadyPing:
-    """Pings every few milliseconds in a thread, as one flow; `longest_gap` tells how long nothing came back, `lost` at the end
-    how many were not answered."""
+    """Pings every few milliseconds in a thread, as one flow; `longest_gap` tells how long nothing came back, `unanswered`
+    how many have had no answer yet."""
 
     def __init__(self, ping: Ping, interval: float = 0.01) -> None:
         self._ping = ping
@@ -42,14 +42,12 @@ class SteadyPing:
         """Ends it; returns the moments (time.monotonic) of the answers."""
         self._stopped.set()
         self._thread.join()
-        while self.lost and self._receive(1.0):
-            pass
         self._echo.socket.close()
         return self.answered_at
 
     @property
-    def lost(self) -> int:
-        """Pings without an answer; also those under way until stop() has returned."""
+    def unanswered(self) -> int:
+        """Pings that are lost, and the one that may be under way."""
         return self.sent - len(self.answered_at)
 
     def __enter__(self) -> "SteadyPing":
@@ -67,15 +65,9 @@ class SteadyPing:
         while not self._stopped.is_set():
             self._echo.send(self._ping)
             self.sent += 1
-            self._receive(0.1)
+            if select.select([self._echo.socket], [], [], 0.1)[0]:
+                self.answered_at += [time.monotonic()] * len(self._echo.receive())
             self._stopped.wait(self._interval)
-
-    def _receive(self, seconds: float) -> bool:
-        """Takes the answers that are there or come; false when none does."""
-        if not select.select([self._echo.socket], [], [], seconds)[0]:
-            return False
-        self.answered_at += [time.monotonic()] * len(self._echo.receive())
-        return True
 
 
 class SteadyUdp:
