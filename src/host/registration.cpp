@@ -66,8 +66,9 @@ void Registration::claim() {
 
 void Registration::onClaim(const Result<void>& answer) {
     if (!answer && answer.error().code == ErrorCode::Conflict) {
-        setProblem(fmt::format("another agent is alive with host id {}: give one of the two hosts an id of its own "
-                               "(remove its host id file and restart it)", identity_.id));
+        setProblem(fmt::format("another agent is alive with host id {}: wait for nsdb.session_timeout if it was killed on this host "
+                               "just now; else give one of the two hosts an id of its own (remove its host id file and restart it)",
+                               identity_.id));
         if (!std::exchange(conflictReported_, true))
             session_.putState(model::Host::descriptor(), identity_.id.uuid(), "conflict",
                               fmt::format("an agent on a host named '{}' has the same host id", identity_.name));
