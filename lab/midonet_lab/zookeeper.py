@@ -34,8 +34,9 @@ def command(folder: Path, number: int = 1, count: int = 1, port: int | None = No
     data = folder / "data"
     data.mkdir(parents=True, exist_ok=True)
     (data / "myid").write_text(f"{number}\n", encoding="ascii")
-    lines = ["tickTime=500", "initLimit=20", "syncLimit=10", f"dataDir={data}", f"clientPort={port or client_port(number)}", "maxClientCnxns=0",
-             "minSessionTimeout=1000", "maxSessionTimeout=60000", "admin.enableServer=false", "4lw.commands.whitelist=srvr"]
+    lines = ["tickTime=500", "initLimit=20", "syncLimit=10", f"dataDir={data}",
+             f"clientPort={port or client_port(number)}", "maxClientCnxns=0", "minSessionTimeout=1000", "maxSessionTimeout=60000",
+             "admin.enableServer=false", "4lw.commands.whitelist=srvr"]
     if count > 1:
         lines += [f"server.{n}=127.0.0.1:{_QUORUM_PORT + n - 1}:{_ELECTION_PORT + n - 1}" for n in range(1, count + 1)]
     file = folder / "zoo.cfg"
