@@ -86,7 +86,7 @@ void ConnectionState::onReport(datapath::WorkerIndex worker, const WorkerReport&
     if (report.states.empty()) return;
     std::vector<StateFile::Change> changes;
     const auto now = loop_.clock().wall();
-    for (const auto& [key, entry] : report.states) changes.push_back({entry, now + std::chrono::seconds{entry.idleSeconds}});
+    for (const auto& entry : report.states) changes.push_back({entry, now + std::chrono::seconds{entry.idleSeconds}});
     save(std::move(changes));
 }
 

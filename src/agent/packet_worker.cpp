@@ -23,6 +23,8 @@ const Logger kLog{"worker"};
 constexpr std::size_t kBatch = 256;
 constexpr std::chrono::milliseconds kHousekeepingPeriod{250};
 constexpr std::chrono::milliseconds kRetryPeriod{50};
+/// What a killed agent may lose of the newest connections.
+constexpr std::chrono::milliseconds kSavePause{20};
 /// Frames that virtual devices make because of one packet: an answer to an answer to an answer is a loop.
 constexpr std::size_t kMadeFramesPerPacket = 64;
 
@@ -218,7 +220,7 @@ void PacketWorker::onStateFrame(ByteView frame) {
     std::vector<FlowTag> tags;
     for (const auto& entry : told.news) tags.push_back(FlowTag::state(entry.key.hash()));
     invalidateElsewhere(tags);
-    outside_.report([&](WorkerReport& r) { r.add(told.news); });
+    save(told.news);
     changed(tags);
 }
 
@@ -541,7 +543,18 @@ void PacketWorker::share(const Subject& subject, const simulation::Forward& resu
     std::vector<FlowTag> tagsOfAdded;
     for (const auto& entry : added) tagsOfAdded.push_back(FlowTag::state(entry.key.hash()));
     invalidateElsewhere(tagsOfAdded);
-    outside_.report([&](WorkerReport& r) { r.add(added); });
+    save(added);
+}
+
+/// In shares: to wake the control loop, and have it write, for each one would cost more than the connection itself.
+void PacketWorker::save(std::span<const flowstate::StateEntry> entries) {
+    unsaved_.insert(unsaved_.end(), entries.begin(), entries.end());
+    if (saveTimer_) return;
+    saveTimer_ = loop_.after(kSavePause, [this] {
+        saveTimer_.reset();
+        outside_.report([&](WorkerReport& r) { r.add(unsaved_); });
+        unsaved_.clear();
+    });
 }
 
 /// The hosts to which ports moved are to know their connections before the first packet comes there.

@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <span>
 
 #include "agent/arp_broker.h"
 #include "agent/error_limiter.h"
@@ -113,6 +114,8 @@ private:
     void release(const simulation::Effects& effects);
     void flowEnded(const flowcontrol::FlowTable::Kept& kept);
     void share(const Subject& subject, const simulation::Forward& result, flow::FlowTags& tags);
+    /// New connections, for the file that the next process reads.
+    void save(std::span<const flowstate::StateEntry> entries);
 
     void changeMac(const topology::MacChange& change);
     void changeArp(const Neighbour& neighbour, const std::optional<topology::RouterArpEntry>& entry);
@@ -154,6 +157,7 @@ private:
     WaitingRoom early_{{.packets = 64, .packetsPerTag = 16, .patience = std::chrono::milliseconds{5}}};
     std::deque<simulation::SendFrame> made_;     // by virtual devices, to be sent
     std::vector<HeldPacket> woken_;              // to be tried again
+    std::vector<flowstate::StateEntry> unsaved_;  // new connections that the control loop has not been told of
     WorkerStats stats_;
     LogLimiter errorLog_{std::chrono::seconds{1}, 5};
 
@@ -162,6 +166,7 @@ private:
     event::HandlePtr timer_;
     event::HandlePtr retryTimer_;  // while messages to other hosts wait for their answers
     event::HandlePtr earlyTimer_;  // while there are early packets
+    event::HandlePtr saveTimer_;   // while there are unsaved connections
 };
 
 }  // namespace midonet::agent

@@ -10,7 +10,6 @@
 #include <set>
 #include <span>
 #include <tuple>
-#include <unordered_map>
 #include <vector>
 
 #include "agent/arp_broker.h"
@@ -88,14 +87,17 @@ struct WorkerReport {
     std::map<BridgeNeighbour, net::Mac> bridgeArps;
     std::map<flow::FlowTag, simulation::LeaseNatBlock> wantedBlocks;  ///< By simulation::natBlockTag(): once for device and ranges.
     std::vector<flowstate::NatBlockId> idleBlocks;
-    /// Made here, or told by other hosts; the newest of each key. No more than the table of connections took in meanwhile.
-    std::unordered_map<flowstate::StateKey, flowstate::StateEntry> states;
+    /// Connections made here, or told by other hosts, for the file: add(). A key may come again; the last one counts.
+    std::vector<flowstate::StateEntry> states;
 
+    static constexpr std::size_t kMaxStates = 1'000'000;
     void add(const simulation::LeaseNatBlock& wanted) {
         wantedBlocks.try_emplace(simulation::natBlockTag(wanted.device, wanted.ranges), wanted);
     }
-    void add(const std::vector<flowstate::StateEntry>& entries) {
-        for (const auto& entry : entries) states.insert_or_assign(entry.key, entry);
+    /// Those too many are left out: what is in use comes to the file again.
+    void add(std::span<const flowstate::StateEntry> entries) {
+        const auto count = std::min(entries.size(), kMaxStates - states.size());
+        states.insert(states.end(), entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(count));
     }
 };
 

@@ -8,15 +8,15 @@ namespace {
 
 using flow::FlowTag;
 
-TEST(WorkerReport, HoldsTheNewestStateOfAKey) {
-    flowstate::StateEntry first, second, other;
-    second.binding.port = 2;
-    other.key.sourcePort = 1;
+TEST(WorkerReport, LeavesOutStatesThatAreTooMany) {
+    const std::vector<flowstate::StateEntry> many(WorkerReport::kMaxStates - 1);
+    flowstate::StateEntry last;
+    last.key.sourcePort = 1;
     WorkerReport report;
-    report.add({first, other});
-    report.add({second});
-    EXPECT_EQ(report.states.size(), 2U);
-    EXPECT_EQ(report.states.at(second.key), second);
+    report.add(many);
+    report.add({{last, {}, {}}});
+    EXPECT_EQ(report.states.size(), WorkerReport::kMaxStates);
+    EXPECT_EQ(report.states.back(), last);
 }
 
 TEST(WorkerReport, WantsABlockOnceForADeviceAndItsRanges) {
