@@ -6,7 +6,7 @@
 
 #include <linux/types.h>
 
-#define MN_LAYOUT_VERSION 4
+#define MN_LAYOUT_VERSION 5
 
 #define MN_MAX_MASKS 64         /* mask ids */
 #define MN_MASK_LIST 32         /* masks that one packet may walk */
@@ -16,7 +16,7 @@
 #define MN_MAX_TUNNELS 8192
 #define MN_MAX_LOCAL_ADDRESSES 256
 #define MN_MAX_WORKERS 64
-#define MN_PENDING_ENTRIES 16384
+#define MN_PENDING_ENTRIES 16384 /* a power of two */
 #define MN_PENDING_LIMIT 4
 #define MN_WAITING_LIMIT 512 /* packets of one port in the ring at a time */
 #define MN_PENDING_NS 10000000ULL
@@ -162,10 +162,15 @@ struct mn_tunnel {
     __u8 header[56]; /* outer headers; total length, id, checksum, source port and key are filled in */
 };
 
+/* A flow whose packets are on their way to the agent: at the place of its id, mn_pending_index(). */
 struct mn_pending {
+    __u64 id; /* 0 = none; the agent takes it off when it is done */
     __u64 first_ns;
     __u64 count;
 };
+
+/* The lowest bit says nothing: an id is never 0. */
+static inline __u32 mn_pending_index(__u64 id) { return (id >> 1) % MN_PENDING_ENTRIES; }
 
 struct mn_mask_lists {
     __u32 narrow_count;
@@ -270,6 +275,7 @@ MN_ASSERT(sizeof(struct mn_op) == 16);
 MN_ASSERT(sizeof(struct mn_slot) == 144);
 MN_ASSERT(sizeof(struct mn_stats) == 48);
 MN_ASSERT(sizeof(struct mn_port) == 48);
+MN_ASSERT(sizeof(struct mn_pending) == 24);
 MN_ASSERT(sizeof(struct mn_tunnel) == 88);
 MN_ASSERT(sizeof(struct mn_mask_lists) == 88);
 MN_ASSERT(sizeof(struct mn_upcall) == 128);

@@ -19,14 +19,17 @@ static __always_inline int take_tokens(__u64* full, __u64 now, __u64 cost, __u64
 
 /* 1 = the agent may have one more packet of this flow now. */
 static __always_inline int admit_pending(__u64 id, __u64 now) {
-    struct mn_pending* pending = bpf_map_lookup_elem(&mn_pending_flows, &id);
-    if (pending && now - pending->first_ns < MN_PENDING_NS) {
+    __u32 index = mn_pending_index(id);
+    struct mn_pending* pending = bpf_map_lookup_elem(&mn_pending_flows, &index);
+    if (!pending) return 0;
+    if (pending->id == id && now - pending->first_ns < MN_PENDING_NS) {
         if (pending->count >= MN_PENDING_LIMIT) return 0;
         __sync_fetch_and_add(&pending->count, 1);
         return 1;
     }
-    struct mn_pending fresh = {.first_ns = now, .count = 1};
-    bpf_map_update_elem(&mn_pending_flows, &id, &fresh, BPF_ANY);
+    pending->id = id;
+    pending->first_ns = now;
+    pending->count = 1;
     return 1;
 }
 

@@ -107,7 +107,7 @@ Result<void> EbpfDatapath::start() {
     for (unsigned i = 0; i < options_.workers; ++i) {
         const FlowInstaller::Range range{kFirstSlot + i * kOutSlotsPerWorker, kOutSlotsPerWorker, flowsFrom + i * perWorker, perWorker};
         installers_.push_back(std::make_unique<FlowInstaller>(kernel_, masks_, tunnels_, clock_, epoch_, range, adopted_.takenSlots()));
-        TRY(ring, UpcallRing::open(kernel_.ring(i), options_.ringBytes, kernel_.map("mn_pending_flows"), kernel_.portTargets(),
+        TRY(ring, UpcallRing::open(kernel_.ring(i), options_.ringBytes, kernel_.pendingFlows(), kernel_.portTargets(),
                                         kernel_.config().state_waiting[i]));
         rings_.push_back(std::move(ring));
     }

@@ -112,6 +112,7 @@ KernelObjects& KernelObjects::operator=(KernelObjects&& other) noexcept {
     std::swap(slots_, other.slots_);
     std::swap(stats_, other.stats_);
     std::swap(portTargets_, other.portTargets_);
+    std::swap(pendingFlows_, other.pendingFlows_);
     std::swap(tunnels_, other.tunnels_);
     std::swap(flowTables_, other.flowTables_);
     std::swap(rings_, other.rings_);
@@ -120,6 +121,7 @@ KernelObjects& KernelObjects::operator=(KernelObjects&& other) noexcept {
 
 KernelObjects::~KernelObjects() {
     unmapArray(portTargets_);
+    unmapArray(pendingFlows_);
     unmapArray(tunnels_);
     if (config_ != nullptr) unmapArray(std::span{config_, 1});
 }
@@ -151,6 +153,8 @@ Result<void> KernelObjects::mapArrays(const KernelSizes& sizes) {
     stats_ = MappedArray<mn_stats>{map("mn_flow_stats"), sizes.flowSlots};
     TRY(targets, mapArray<mn_port_target>(map("mn_port_targets"), "mn_port_targets", MN_MAX_PORTS));
     portTargets_ = targets;
+    TRY(pending, mapArray<mn_pending>(map("mn_pending_flows"), "mn_pending_flows", MN_PENDING_ENTRIES));
+    pendingFlows_ = pending;
     TRY(tunnels, mapArray<mn_tunnel>(map("mn_tunnels"), "mn_tunnels", MN_MAX_TUNNELS));
     tunnels_ = tunnels;
     if (adopted_ && (config_->layout_version != MN_LAYOUT_VERSION || config_->workers != sizes.workers ||

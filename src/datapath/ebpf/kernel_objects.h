@@ -44,6 +44,7 @@ public:
     const MappedArray<mn_slot>& slots() const { return slots_; }
     const MappedArray<mn_stats>& stats() const { return stats_; }
     std::span<mn_port_target> portTargets() const { return portTargets_; }
+    std::span<mn_pending> pendingFlows() const { return pendingFlows_; }
     std::span<mn_tunnel> tunnels() const { return tunnels_; }
     int flowTable(Table table) const { return flowTables_[static_cast<std::size_t>(table)]; }
     int map(const char* name) const;
@@ -67,6 +68,7 @@ private:
     MappedArray<mn_slot> slots_;
     MappedArray<mn_stats> stats_;
     std::span<mn_port_target> portTargets_;
+    std::span<mn_pending> pendingFlows_;
     std::span<mn_tunnel> tunnels_;
     std::array<int, 4> flowTables_{};
     std::vector<FileDescriptor> rings_;

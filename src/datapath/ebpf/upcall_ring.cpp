@@ -1,11 +1,11 @@
 #include "datapath/ebpf/upcall_ring.h"
 
-#include <bpf/bpf.h>
 #include <linux/bpf.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 
@@ -29,9 +29,9 @@ void takeOff(std::uint32_t& count, std::uint32_t by) {
 
 }  // namespace
 
-Result<std::unique_ptr<UpcallRing>> UpcallRing::open(int ringFd, std::size_t ringBytes, int pendingMap, std::span<mn_port_target> ports,
-                                                     std::uint32_t& stateBytes) {
-    std::unique_ptr<UpcallRing> out{new UpcallRing{ringFd, ringBytes, pendingMap, ports, stateBytes}};
+Result<std::unique_ptr<UpcallRing>> UpcallRing::open(int ringFd, std::size_t ringBytes, std::span<mn_pending> pending,
+                                                     std::span<mn_port_target> ports, std::uint32_t& stateBytes) {
+    std::unique_ptr<UpcallRing> out{new UpcallRing{ringFd, ringBytes, pending, ports, stateBytes}};
     void* ours = ::mmap(nullptr, kPage, PROT_READ | PROT_WRITE, MAP_SHARED, ringFd, 0);
     if (ours != MAP_FAILED) out->consumed_ = static_cast<std::uint64_t*>(ours);
     void* theirs = ::mmap(nullptr, kPage + ringBytes, PROT_READ, MAP_SHARED, ringFd, static_cast<off_t>(kPage));
@@ -75,7 +75,9 @@ std::size_t UpcallRing::drain(std::size_t limit, const std::function<void(const 
 }
 
 void UpcallRing::done(std::uint64_t pendingId) {
-    if (pendingId != 0) ::bpf_map_delete_elem(pendingMap_, &pendingId);
+    // Another flow may have its place by now.
+    __u64 id = pendingId;
+    if (id != 0) std::atomic_ref{pending_[mn_pending_index(id)].id}.compare_exchange_strong(id, 0, std::memory_order_relaxed);
 }
 
 void UpcallRing::noLongerWaiting(const flow::FlowKey& key, std::size_t recordSize) {

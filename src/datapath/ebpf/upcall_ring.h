@@ -16,11 +16,11 @@ namespace midonet::datapath::ebpf {
 /// it counts twice as memory of the agent; here a record over the end is put together by a copy.
 class UpcallRing final : public UpcallQueue {
 public:
-    /// `ringFd` stays open as long as this lives. `pendingMap`: the table of flows that wait for the agent.
+    /// `ringFd` stays open as long as this lives. `pending`: the table of flows that wait for the agent.
     /// `ports`: where the packets of each port that wait in the ring are counted. `stateBytes`: the same for records of
     /// state messages, in bytes.
-    static Result<std::unique_ptr<UpcallRing>> open(int ringFd, std::size_t ringBytes, int pendingMap, std::span<mn_port_target> ports,
-                                                    std::uint32_t& stateBytes);
+    static Result<std::unique_ptr<UpcallRing>> open(int ringFd, std::size_t ringBytes, std::span<mn_pending> pending,
+                                                    std::span<mn_port_target> ports, std::uint32_t& stateBytes);
     ~UpcallRing() override;
 
     int descriptor() const override { return ringFd_; }
@@ -30,14 +30,15 @@ public:
     std::uint64_t malformed() const { return malformed_; }
 
 private:
-    UpcallRing(int ringFd, std::size_t ringBytes, int pendingMap, std::span<mn_port_target> ports, std::uint32_t& stateBytes)
-        : ringFd_(ringFd), size_(ringBytes), pendingMap_(pendingMap), ports_(ports), stateBytes_(stateBytes) {}
+    UpcallRing(int ringFd, std::size_t ringBytes, std::span<mn_pending> pending, std::span<mn_port_target> ports,
+               std::uint32_t& stateBytes)
+        : ringFd_(ringFd), size_(ringBytes), pending_(pending), ports_(ports), stateBytes_(stateBytes) {}
     void noLongerWaiting(const flow::FlowKey& key, std::size_t recordSize);
     ByteView recordAt(std::uint64_t position, std::size_t length);
 
     const int ringFd_;
     const std::size_t size_;
-    const int pendingMap_;
+    const std::span<mn_pending> pending_;
     const std::span<mn_port_target> ports_;
     std::uint32_t& stateBytes_;
     std::uint64_t* consumed_ = nullptr;        ///< page of ours: how far we have read
