@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <utility>
 
 #include "packet/protocols.h"
 #include "topology/address_ranges.h"
@@ -104,18 +106,23 @@ constexpr std::array kFieldTests{
               }},
 };
 
+/// A bit for each test that is set. (Unrolled: most are not, and a call for each to find out takes long.)
+template <std::size_t... I>
+std::uint32_t testsOf(const Condition& c, std::index_sequence<I...>) {
+    return ((std::uint32_t{kFieldTests[I].isSet(c)} << I) | ...);
+}
+
 bool fieldsPass(PacketWalk& walk, const Condition& c) {
     std::uint32_t later = 0;
-    for (std::size_t i = 0; i < kFieldTests.size(); ++i) {
-        const auto& test = kFieldTests[i];
-        if (!test.isSet(c)) continue;
+    for (auto tests = testsOf(c, std::make_index_sequence<kFieldTests.size()>{}); tests != 0; tests &= tests - 1) {
+        const auto& test = kFieldTests[static_cast<std::size_t>(std::countr_zero(tests))];
         if (!walk.isSeen(test.field))
-            later |= 1U << i;
+            later |= tests & -tests;
         else if (!test.passes(walk, c))
             return false;
     }
-    for (std::size_t i = 0; later != 0; ++i, later >>= 1)
-        if ((later & 1) != 0 && !kFieldTests[i].passes(walk, c)) return false;
+    for (; later != 0; later &= later - 1)
+        if (!kFieldTests[static_cast<std::size_t>(std::countr_zero(later))].passes(walk, c)) return false;
     return true;
 }
 

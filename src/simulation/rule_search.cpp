@@ -1,6 +1,8 @@
 #include "simulation/rule_search.h"
 
 #include <algorithm>
+#include <bit>
+#include <boost/container/static_vector.hpp>
 #include <optional>
 #include <span>
 
@@ -56,21 +58,10 @@ public:
 
     /// rules.size() when none matches.
     std::size_t find(std::size_t from) {
-        auto left = block_.all();
-        auto rule = left.firstFrom(from);
-        for (; rule < rules_.size(); rule = left.firstFrom(from)) {
-            from = rule;
+        auto rule = RuleSet::firstInAll(left_, from);
+        for (; rule < rules_.size(); rule = RuleSet::firstInAll(left_, rule + 1)) {
             const auto& condition = rules_[rule].condition;
-            if (!canMatchHere(walk_, condition)) {
-                ++from;
-            } else if (const auto by = nextToAsk(rule)) {
-                left &= ask(walk_, block_, *by);
-                asked_ |= 1U << static_cast<unsigned>(*by);
-            } else if (matches(walk_, condition)) {
-                break;
-            } else {
-                ++from;
-            }
+            if (canMatchHere(walk_, condition) && isLeft(rule) && matches(walk_, condition)) break;
         }
         rule = std::min(rule, rules_.size());
         tagGroups(rule);
@@ -78,14 +69,22 @@ public:
     }
 
 private:
+    /// Asks for what the rule tests, until it is left out.
+    bool isLeft(std::size_t rule) {
+        while (const auto by = nextToAsk(rule)) {
+            left_.push_back(&ask(walk_, block_, *by));
+            asked_ |= 1U << static_cast<unsigned>(*by);
+            if (!left_.back()->has(rule)) return false;
+        }
+        return true;
+    }
     bool wasAsked(RuleDimension by) const { return (asked_ & (1U << static_cast<unsigned>(by))) != 0; }
 
     /// What the rule tests and has not been asked for: something known already before anything new.
     std::optional<RuleDimension> nextToAsk(std::size_t rule) const {
         std::optional<RuleDimension> fresh;
-        for (unsigned i = 0; i < topology::kRuleDimensions; ++i) {
-            const auto by = static_cast<RuleDimension>(i);
-            if (wasAsked(by) || !block_.isTested(rule, by)) continue;
+        for (auto tests = block_.tests(rule) & ~asked_; tests != 0; tests &= tests - 1) {
+            const auto by = static_cast<RuleDimension>(std::countr_zero(tests));
             if (walk_.isSeen(fieldOf(by))) return by;
             if (!fresh) fresh = by;
         }
@@ -107,6 +106,8 @@ private:
     const Block& block_;
     std::span<const Rule> rules_;
     unsigned asked_ = 0;
+    /// What was asked for left all of these: their intersection is made as far as it is looked at.
+    boost::container::static_vector<const RuleSet*, 1 + topology::kRuleDimensions> left_{&block_.all()};
 };
 
 }  // namespace

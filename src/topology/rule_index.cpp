@@ -20,9 +20,10 @@ constexpr auto at(RuleDimension by) { return static_cast<std::size_t>(by); }
 
 }  // namespace
 
-std::size_t RuleSet::firstFrom(std::size_t from) const {
-    for (std::size_t word = from / 64; word < words_.size(); ++word) {
-        const auto rest = word == from / 64 ? words_[word] & (~0ULL << (from % 64)) : words_[word];
+std::size_t RuleSet::firstInAll(std::span<const RuleSet* const> sets, std::size_t from) {
+    auto rest = ~0ULL << (from % 64);
+    for (auto word = from / 64; word < kSize / 64; ++word, rest = ~0ULL) {
+        for (const auto* set : sets) rest &= set->words_[word];
         if (rest != 0) return word * 64 + static_cast<std::size_t>(std::countr_zero(rest));
     }
     return kSize;
@@ -41,7 +42,7 @@ public:
         RuleSet all;
         for (std::size_t i = 0; i < rules.size(); ++i) all.flip(i);
         block_.all_ = keep(all);
-        block_.tested_.resize(rules.size());
+        block_.tests_.resize(rules.size());
     }
 
     template <class Member>
@@ -68,7 +69,7 @@ private:
     /// A condition that is meant the other way round as a whole holds where a test of it fails.
     bool isIndexed(std::size_t rule) const { return !rules_[rule].condition.inverted; }
     void mark(std::size_t rule, RuleDimension by) {
-        block_.tested_[rule] = static_cast<std::uint8_t>(block_.tested_[rule] | (1U << at(by)));
+        block_.tests_[rule] = static_cast<std::uint8_t>(block_.tests_[rule] | (1U << at(by)));
     }
     std::uint32_t keep(const RuleSet& set) {
         const auto [found, added] = known_.try_emplace(set, static_cast<std::uint32_t>(block_.sets_.size()));

@@ -25,11 +25,8 @@ public:
     static constexpr std::size_t kSize = 1024;
     void flip(std::size_t rule) { words_[rule / 64] ^= 1ULL << (rule % 64); }
     bool has(std::size_t rule) const { return (words_[rule / 64] >> (rule % 64) & 1) != 0; }
-    void operator&=(const RuleSet& other) {
-        for (std::size_t i = 0; i < words_.size(); ++i) words_[i] &= other.words_[i];
-    }
-    /// The first one at `from` or later; kSize when there is none.
-    std::size_t firstFrom(std::size_t from) const;
+    /// The first one at `from` or later that all of the sets have; kSize when there is none.
+    static std::size_t firstInAll(std::span<const RuleSet* const> sets, std::size_t from);
     std::uint64_t hash() const;
     friend bool operator==(const RuleSet&, const RuleSet&) = default;
 
@@ -51,8 +48,8 @@ public:
         Block(std::span<const Rule> rules, const FindGroup& group);
 
         const RuleSet& all() const { return sets_[all_]; }
-        /// Whether the sets of this dimension say anything about the rule.
-        bool isTested(std::size_t rule, RuleDimension by) const { return (tested_[rule] & (1U << static_cast<unsigned>(by))) != 0; }
+        /// A bit for each dimension whose sets say anything about the rule.
+        std::uint8_t tests(std::size_t rule) const { return tests_[rule]; }
 
         /// EtherType, Protocol, L4Source, L4Destination.
         const RuleSet& with(RuleDimension by, std::uint16_t value) const;
@@ -79,7 +76,7 @@ public:
         };
         class Builder;
         std::array<Dimension, kRuleDimensions> dimensions_;
-        std::vector<std::uint8_t> tested_;  // of each rule: a bit for each dimension
+        std::vector<std::uint8_t> tests_;  // of each rule: a bit for each dimension
         std::vector<RuleSet> sets_;
         std::uint32_t all_ = 0;
     };
