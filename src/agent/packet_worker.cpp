@@ -527,9 +527,11 @@ void PacketWorker::flowEnded(const flowcontrol::FlowTable::Kept& kept) {
 /// Tells the hosts that may see the answers, ahead of the packet and on the same way.
 void PacketWorker::share(const Subject& subject, const simulation::Forward& result, flow::FlowTags& tags) {
     std::vector<flowstate::StateEntry> added;
+    added.reserve(result.events.size());
     for (const auto& event : result.events)
         if (const auto* e = std::get_if<simulation::AddState>(&event)) added.push_back(e->entry);
     std::vector<flowstate::StateKey> used;
+    used.reserve(result.effects.size());
     for (const auto& effect : result.effects)
         if (const auto* e = std::get_if<simulation::UseState>(&effect)) used.push_back(e->key);
     if (added.empty() && used.empty()) return;
@@ -541,6 +543,7 @@ void PacketWorker::share(const Subject& subject, const simulation::Forward& resu
     if (added.empty()) return;
     // Other workers may have decided on its absence.
     std::vector<FlowTag> tagsOfAdded;
+    tagsOfAdded.reserve(added.size());
     for (const auto& entry : added) tagsOfAdded.push_back(FlowTag::state(entry.key.hash()));
     invalidateElsewhere(tagsOfAdded);
     save(added);

@@ -6,6 +6,7 @@ namespace midonet::agent {
 
 StatePeers statePeersOf(std::vector<PortId> ports, const topology::TopologySnapshot& topology, const HostId& self) {
     StatePeers peers;
+    peers.hosts.reserve(ports.size());
     const auto addPort = [&](const PortId& id) {
         peers.tags.push_back(flow::FlowTag::statePeers(id.uuid()));
         const auto* port = topology.port(id);
@@ -27,7 +28,9 @@ StatePeers statePeersOf(std::vector<PortId> ports, const topology::TopologySnaps
 }
 
 std::vector<PortId> portsOf(const PortId& ingress, const simulation::VirtualActions& actions) {
-    std::vector<PortId> ports{ingress};
+    std::vector<PortId> ports;
+    ports.reserve(1 + actions.size());
+    ports.push_back(ingress);
     for (const auto& action : actions)
         if (const auto* out = std::get_if<simulation::ToPort>(&action)) ports.push_back(out->port);
     return ports;

@@ -46,6 +46,7 @@ void StateSharing::share(std::span<const flowstate::StateEntry> added, std::span
 std::shared_ptr<StatePeers> StateSharing::peersLike(const StatePeers& peers, event::TimePoint now) {
     auto& known = peersByPorts_[peers.ports];
     if (!known) return known = std::make_shared<StatePeers>(peers);
+    if (known->tags == peers.tags && known->hosts == peers.hosts) return known;
     HostsByPeers fresh;
     renew(*known, peers, fresh);
     tellFresh(fresh, now);

@@ -108,12 +108,14 @@ bool NatPorts::runsLow(const Uuid& device, std::span<const NatRange> ranges, con
     if (known == sample->second.uses.end() || std::popcount(known->second.taken | known->second.resting) < static_cast<int>(kNatBlockPorts / 2))
         return false;
     unsigned free = 0, blocks = 0;
-    for (const auto& range : ranges)
-        for (auto it = blocks_.lower_bound({device, range.firstAddress, 0}); it != blocks_.upper_bound({device, range.lastAddress, kNatBlocks}); ++it) {
+    for (const auto& range : ranges) {
+        const auto end = blocks_.upper_bound({device, range.lastAddress, kNatBlocks});
+        for (auto it = blocks_.lower_bound({device, range.firstAddress, 0}); it != end; ++it) {
             ++blocks;
             free += static_cast<unsigned>(std::popcount(freeIn(*it, range, remote)));
             if (free >= kReserve) return false;
         }
+    }
     return free < std::max(kNatBlockPorts, blocks * kNatBlockPorts / 4);
 }
 

@@ -221,7 +221,8 @@ void PacketWalk::useState(const StateKey& key) {
 void PacketWalk::addState(const flowstate::StateEntry& entry) {
     // The copies of a flood leave the same device: one entry is for all.
     const Event added = AddState{entry};
-    const auto& events = decision_.events;
+    auto& events = decision_.events;
+    events.reserve(4);  // those of a translated connection
     if (std::find(events.begin(), events.end(), added) == events.end()) event(added);
     useState(entry.key);
 }
@@ -233,8 +234,10 @@ void PacketWalk::tag(flow::FlowTag tag) {
 }
 
 void PacketWalk::effect(const Effect& effect) {
-    if (std::find(decision_.effects.begin(), decision_.effects.end(), effect) == decision_.effects.end())
-        decision_.effects.push_back(effect);
+    auto& effects = decision_.effects;
+    if (std::find(effects.begin(), effects.end(), effect) != effects.end()) return;
+    if (effects.size() == 1) effects.reserve(8);  // a second one seldom comes alone
+    effects.push_back(effect);
 }
 
 void PacketWalk::step(TraceStep::Kind kind, const Uuid& subject, std::string detail) {
