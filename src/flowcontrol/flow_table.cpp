@@ -138,26 +138,25 @@ std::uint32_t FlowTable::allocate() {
     return static_cast<std::uint32_t>(flows_.size() - 1);
 }
 
+// To find an element of the blocks takes longer than what is done with it: once each.
+
 void FlowTable::addTag(std::uint32_t index, flow::FlowTag tag) {
-    const auto [head, isNew] = byTag_.try_emplace(tag, kNone);
+    auto& head = byTag_.try_emplace(tag, kNone).first->second;
+    auto* const before = head == kNone ? nullptr : &links_[head];
     // All tags of a flow are added in one go: a second time shows at the head of the tag's list.
-    if (head->second != kNone && links_[head->second].flow == index) return;
-    std::uint32_t link = firstFreeLink_;
-    if (link == kNone) {
-        link = static_cast<std::uint32_t>(links_.size());
-        links_.emplace_back();
-    } else {
-        firstFreeLink_ = links_[link].nextOfFlow;
-    }
-    links_[link] = TagLink{tag, index, flows_[index].firstTag, head->second, kNone};
-    if (head->second != kNone) links_[head->second].previousOfTag = link;
-    head->second = link;
-    flows_[index].firstTag = link;
+    if (before != nullptr && before->flow == index) return;
+    const bool isReused = firstFreeLink_ != kNone;
+    const auto number = isReused ? firstFreeLink_ : static_cast<std::uint32_t>(links_.size());
+    auto& link = isReused ? links_[number] : links_.emplace_back();
+    if (isReused) firstFreeLink_ = link.nextOfFlow;
+    link = TagLink{tag, index, std::exchange(flows_[index].firstTag, number), head, kNone};
+    if (before != nullptr) before->previousOfTag = number;
+    head = number;
 }
 
 void FlowTable::dropTags(std::uint32_t index) {
-    for (auto i = flows_[index].firstTag; i != kNone;) {
-        const auto link = links_[i];
+    for (auto i = std::exchange(flows_[index].firstTag, kNone); i != kNone;) {
+        auto& link = links_[i];
         if (link.nextOfTag != kNone) links_[link.nextOfTag].previousOfTag = link.previousOfTag;
         if (link.previousOfTag != kNone)
             links_[link.previousOfTag].nextOfTag = link.nextOfTag;
@@ -165,11 +164,9 @@ void FlowTable::dropTags(std::uint32_t index) {
             byTag_[link.tag] = link.nextOfTag;
         else
             byTag_.erase(link.tag);
-        links_[i].flow = kNone;
-        links_[i].nextOfFlow = std::exchange(firstFreeLink_, i);
-        i = link.nextOfFlow;
+        link.flow = kNone;
+        i = std::exchange(link.nextOfFlow, std::exchange(firstFreeLink_, i));
     }
-    flows_[index].firstTag = kNone;
 }
 
 void FlowTable::enqueue(std::uint32_t index) {
