@@ -25,6 +25,7 @@ constexpr std::chrono::milliseconds kHousekeepingPeriod{250};
 constexpr std::chrono::milliseconds kRetryPeriod{50};
 /// What a killed agent may lose of the newest connections.
 constexpr std::chrono::milliseconds kSavePause{20};
+constexpr std::size_t kSaveShare = 1024;
 /// Frames that virtual devices make because of one packet: an answer to an answer to an answer is a loop.
 constexpr std::size_t kMadeFramesPerPacket = 64;
 
@@ -552,12 +553,13 @@ void PacketWorker::share(const Subject& subject, const simulation::Forward& resu
 /// In shares: to wake the control loop, and have it write, for each one would cost more than the connection itself.
 void PacketWorker::save(std::span<const flowstate::StateEntry> entries) {
     unsaved_.insert(unsaved_.end(), entries.begin(), entries.end());
-    if (saveTimer_) return;
-    saveTimer_ = loop_.after(kSavePause, [this] {
+    const auto tell = [this] {
         saveTimer_.reset();
         outside_.report([&](WorkerReport& r) { r.add(unsaved_); });
         unsaved_.clear();
-    });
+    };
+    if (unsaved_.size() >= kSaveShare) return tell();
+    if (!saveTimer_) saveTimer_ = loop_.after(kSavePause, tell);
 }
 
 /// The hosts to which ports moved are to know their connections before the first packet comes there.
