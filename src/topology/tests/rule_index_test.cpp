@@ -19,7 +19,9 @@ Rule ruleWith(Set set) {
     set(out.condition);
     return out;
 }
-bool isTested(const RuleIndex::Block& block, std::size_t rule, RuleDimension by) { return (block.tests(rule) >> static_cast<unsigned>(by) & 1) != 0; }
+bool isTested(const RuleIndex::Block& block, std::size_t rule, RuleDimension by) {
+    return (block.tests(rule) >> static_cast<unsigned>(by) & 1) != 0;
+}
 
 std::vector<std::size_t> members(const RuleSet& set) {
     std::vector<std::size_t> out;
