@@ -92,6 +92,21 @@ TEST_F(Adoption, OtherSizesMeanAFreshStart) {
     EXPECT_EQ(world->drain().size(), 1U);
 }
 
+TEST_F(Adoption, AnotherLayoutMeansAFreshStart) {
+    install(keyOf(udpPacket), flow::FlowMask::exact(), {flow::Output{two}});
+    ASSERT_FALSE(run(udpPacket).empty());
+    world->stop();
+    const auto pins = world->host().bpffs();
+    std::filesystem::rename(fmt::format("{}/v{}", pins, MN_LAYOUT_VERSION), pins + "/v1");
+    world->restart();
+    EXPECT_FALSE(std::filesystem::exists(pins + "/v1"));
+    EXPECT_TRUE(world->datapath().ports().empty());
+    EXPECT_TRUE(run(udpPacket).empty()) << "the programs of the former agent would go on beside ours";
+    ASSERT_TRUE(world->datapath().addPort("vm1"));
+    EXPECT_TRUE(run(udpPacket).empty());
+    EXPECT_EQ(world->drain().size(), 1U);
+}
+
 TEST_F(Adoption, SecondAgentInOneNamespaceIsRefused) {
     auto options = EbpfWorld::defaults();
     options.bpffs = world->host().bpffs();

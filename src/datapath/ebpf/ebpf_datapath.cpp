@@ -219,7 +219,37 @@ FlowStats EbpfDatapath::stats(FlowHandle handle) const {
             std::chrono::nanoseconds{nowNs > last ? nowNs - last : 0}, load(s.closing) != 0};
 }
 
+/// Where agents have pinned something, each at a folder for its layout.
+std::vector<std::string> pinnedLayouts(const EbpfOptions& options) {
+    std::vector<std::string> out;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator{options.bpffs, error}) {
+        const std::string name = entry.path().filename();
+        if (name.size() > 1 && name[0] == 'v' && name.find_first_not_of("0123456789", 1) == name.npos) out.push_back(entry.path());
+    }
+    return out;
+}
+
+void removeLayout(const std::string& directory) {
+    const TrafficHooks hooks{directory + "/hooks", true};
+    for (const auto kind : {TrafficHooks::Kind::Port, TrafficHooks::Kind::Tunnel, TrafficHooks::Kind::Underlay}) {
+        for (const std::uint32_t ifindex : hooks.attached(kind)) hooks.detach(kind, ifindex);
+    }
+    removePins(directory);
+}
+
+/// Its programs would go on beside ours.
+void removeOtherLayouts(const EbpfOptions& options) {
+    for (const auto& directory : pinnedLayouts(options)) {
+        if (directory == pinDirectory(options)) continue;
+        kLog.warn("the flows of an agent of another version cannot be adopted: they end", {kv("pins", directory)});
+        removeLayout(directory);
+        removeVxlanDevice(options.vxlanName);
+    }
+}
+
 Result<KernelObjects> loadKernel(const EbpfOptions& options) {
+    removeOtherLayouts(options);
     const std::string directory = pinDirectory(options);
     ::mkdir(directory.c_str(), 0700);
     ::mkdir((directory + "/hooks").c_str(), 0700);
@@ -270,13 +300,8 @@ Result<std::unique_ptr<Datapath>> openEbpfDatapath(const EbpfOptions& options, c
 }
 
 Result<void> removeEbpfDatapath(const EbpfOptions& options) {
-    const std::string directory = pinDirectory(options);
-    const TrafficHooks hooks{directory + "/hooks", true};
-    for (const auto kind : {TrafficHooks::Kind::Port, TrafficHooks::Kind::Tunnel, TrafficHooks::Kind::Underlay}) {
-        for (const std::uint32_t ifindex : hooks.attached(kind)) hooks.detach(kind, ifindex);
-    }
+    for (const auto& directory : pinnedLayouts(options)) removeLayout(directory);
     removeVxlanDevice(options.vxlanName);
-    removePins(directory);
     return {};
 }
 

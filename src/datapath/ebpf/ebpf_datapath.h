@@ -45,7 +45,8 @@ struct EbpfOptions {
     const event::Clock* clock = nullptr;
 };
 
-/// Loads the programs, adopts what a former agent left in `bpffs` or starts afresh, and makes the
+/// Loads the programs, adopts what a former agent left in `bpffs` or starts afresh (then nothing of it goes on: its sizes
+/// or its layout of the maps were others), and makes the
 /// packet-out tap, all in the network namespace of the calling thread. Errors name the fix:
 /// PermissionDenied (not root), Unsupported (the kernel lacks something), Conflict (another agent
 /// runs in this namespace).

@@ -91,8 +91,11 @@ static void begin(struct client* me, struct attempt* attempt) {
     attempt->asked = 0;
     attempt->fd = -1;
     if (attempt->begin >= me->end) return;
-    const int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    const int on = 1, off = 0, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     if (fd < 0 || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on)) die("socket");
+    // The last packet of the handshake carries the byte. Where the byte comes right behind it, on another CPU, a server's kernel may
+    // look for the connection between taking it from one list and putting it on the other, and refuse it (seen with Linux 6.18).
+    if (setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &off, sizeof off)) die("TCP_QUICKACK");
     const uint16_t port = (uint16_t)(kFirstPort + me->started++ % (unsigned)me->ports);
     const struct sockaddr_in server = addressOf(me->address, port);
     // Without a route or a free port there is nothing to be measured.
