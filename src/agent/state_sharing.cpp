@@ -119,8 +119,15 @@ void StateSharing::refresh(event::TimePoint now) {
         for (const auto& peer : shared.peers->hosts) due[peer].push_back(*entry);
         return false;
     });
+    giveBackMemory();
     for (const auto& [peer, entries] : due) tell(peer, entries, now);
     std::erase_if(peersByPorts_, [](const auto& item) { return item.second.use_count() == 1; });
+}
+
+/// What was erased leaves its place behind, as large as when there was most.
+void StateSharing::giveBackMemory() {
+    constexpr std::size_t kWorthIt = 4096;
+    if (shared_.bucket_count() > kWorthIt && shared_.size() < shared_.bucket_count() / 4) shared_.rehash(0);
 }
 
 void StateSharing::addTo(WorkerStats& stats) const {

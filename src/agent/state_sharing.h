@@ -58,6 +58,7 @@ private:
     };
     void tell(const HostId& peer, std::span<const flowstate::StateEntry> entries, event::TimePoint now);
     using HostsByPeers = std::map<const StatePeers*, std::vector<HostId>>;
+    void giveBackMemory();
     static void renew(StatePeers& peers, StatePeers now, HostsByPeers& fresh);
     void tellFresh(const HostsByPeers& fresh, event::TimePoint now);
     std::shared_ptr<StatePeers> peersLike(const StatePeers& peers, event::TimePoint now);

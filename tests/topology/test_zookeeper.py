@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import threading
 import time
 from typing import Iterator
@@ -72,11 +74,36 @@ def ping(lab) -> Iterator[SteadyPing]:
         wait_until(lambda: steady.unanswered == 0, "every ping to be answered", 2)
 
 
+def server(lab: Lab, mode: str) -> int:
+    """The number of a server that is the leader, or a follower."""
+    return next(number for number, now in lab.server_modes().items() if now == mode)
+
+
 def kill(lab: Lab, mode: str) -> int:
-    """Kills a server that is the leader, or a follower; its number."""
-    number = next(number for number, now in lab.server_modes().items() if now == mode)
+    """Kills such a server; its number."""
+    number = server(lab, mode)
     lab.process(f"zookeeper:{number}").kill()
     return number
+
+
+@contextlib.contextmanager
+def frozen(lab: Lab, number: int) -> Iterator[None]:
+    """The server stands still meanwhile, and its connections stay open."""
+    process = lab.process(f"zookeeper:{number}")
+    process.send(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process.send(signal.SIGCONT)
+
+
+def nothing_lost(lab: Lab, writer: Writer) -> None:
+    """Each acknowledged write is there; what was not taken was refused as it should."""
+    for status, headers in writer.refused:
+        assert status == 503 and "Retry-After" in headers
+    there = {bridge["id"] for bridge in lab.api.get("/bridges")}
+    assert {bridge for _, bridge in writer.acknowledged} <= there
+    print(f"{len(writer.acknowledged)} writes acknowledged, {len(writer.refused)} refused")
 
 
 def works(lab: Lab) -> None:
@@ -97,11 +124,33 @@ def test_servers_die_one_by_one(lab, ping):
             lab.start_server(number)
             lab.wait_servers()
             writer.wait_next()
-    for status, headers in writer.refused:
-        assert status == 503 and "Retry-After" in headers
-    there = {bridge["id"] for bridge in lab.api.get("/bridges")}
-    assert {bridge for _, bridge in writer.acknowledged} <= there
-    print(f"{len(writer.acknowledged)} writes acknowledged, {len(writer.refused)} refused")
+    nothing_lost(lab, writer)
+    works(lab)
+
+
+@pytest.mark.parametrize("mode", ["leader", "follower"])
+def test_a_server_that_freezes(lab, ping, mode):
+    """Until the others do without it, and comes back as what it no longer is."""
+    with Writer(lab.state.api_url) as writer:
+        with frozen(lab, server(lab, mode)):
+            print(f"writes again {writer.wait_next(60):.2f} s after the {mode} froze")
+            time.sleep(1)
+        lab.wait_servers()
+        writer.wait_next()
+    nothing_lost(lab, writer)
+    works(lab)
+
+
+def test_all_servers_at_once(lab, ping):
+    with Writer(lab.state.api_url) as writer:
+        numbers = list(lab.server_modes())
+        for number in numbers:
+            lab.process(f"zookeeper:{number}").kill()
+        for number in numbers:
+            lab.start_server(number)
+        lab.wait_servers()
+        print(f"writes again {writer.wait_next(60):.2f} s after all servers were started again")
+    nothing_lost(lab, writer)
     works(lab)
 
 
