@@ -44,11 +44,12 @@ from .errors import LabError
 TUNNEL_OVERHEAD = {"vxlan": 50, "gre": 46}
 KINDS = ("veth", "tap")
 FABRIC = "fabric"
-NSDB = "nsdb"
+_NSDB = "nsdb"
 # An interface name has 15 characters; the lab puts two before the name of a host or machine.
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,12}")
 # No '-' here: names of namespaces are ml-CLOUD-NODE, and a cloud must never be a prefix of another.
 _CLOUD_NAME = re.compile(r"[a-z][a-z0-9]{0,31}")
+_MAX_HOSTS = 240
 _NSDB_KIND = re.compile(r"embedded|zookeeper(?:\(([1-9])\))?")
 _MAC = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}")
 
@@ -116,10 +117,9 @@ class Cloud:
         """The underlay address of a host."""
         return f"192.0.2.{self.hosts.index(host) + 1}"
 
-    @property
-    def nsdb_address(self) -> str:
-        """The underlay address of the ensemble, behind those of all hosts."""
-        return "192.0.2.254"
+    def servers(self) -> dict[str, str]:
+        """The nodes of the NSDB's ensemble and their underlay addresses, behind those of all hosts."""
+        return {nsdb_node(number): f"192.0.2.{_MAX_HOSTS + number}" for number in range(1, self.zookeepers + 1)}
 
     def machines_of(self, bridge: str) -> list[Machine]:
         """The machines plugged into one virtual bridge."""
@@ -133,6 +133,11 @@ class Cloud:
     def from_dict(data: dict[str, Any]) -> "Cloud":
         """The inverse of `to_dict`; trusts its input."""
         return Cloud(**{**data, "machines": [Machine(**m) for m in data["machines"]]})
+
+
+def nsdb_node(number: int) -> str:
+    """The node where a server of the ensemble runs, 1 being the first."""
+    return f"{_NSDB}{number}"
 
 
 def load(path: str | Path) -> Cloud:
@@ -158,8 +163,8 @@ def parse(data: dict[str, Any]) -> Cloud:
     hosts = _names(data.get("hosts"), "hosts")
     bridges = _names(data.get("bridges"), "bridges")
     routers = _names(data["routers"], "routers") if "routers" in data else []
-    if len(hosts) > 250:
-        raise LabError("hosts: at most 250")
+    if len(hosts) > _MAX_HOSTS:
+        raise LabError(f"hosts: at most {_MAX_HOSTS}")
     zone = data.get("zone", {})
     _only_keys(zone, {"type"}, "[zone]")
     zone_type = zone.get("type", "vxlan")
@@ -221,9 +226,9 @@ def _device(entry: dict[str, Any], where: str, cloud: Cloud) -> tuple[str, str]:
 def _no_twins(cloud: Cloud) -> None:
     nodes = cloud.hosts + [machine.name for machine in cloud.machines]
     for name in nodes:
-        if name in (FABRIC, NSDB) or nodes.count(name) > 1:
+        if name == FABRIC or name in cloud.servers() or nodes.count(name) > 1:
             raise LabError(f"the name '{name}' is used twice: hosts and machines share one space of names, "
-                           f"'{FABRIC}' is the underlay, and '{NSDB}' where ZooKeeper runs")
+                           f"'{FABRIC}' is the underlay, and '{_NSDB}1' and so on are where ZooKeeper runs")
     for key in ("ip", "ip6", "mac"):
         seen: dict[tuple[str, str], str] = {}
         for machine in cloud.machines:

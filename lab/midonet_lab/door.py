@@ -1,4 +1,4 @@
-"""Doors: TCP ports of this machine's loopback that lead to an address inside a namespace.
+"""Doors: TCP ports of this machine's loopback that lead to addresses inside namespaces.
 
 Prints `ready door 127.0.0.1:PORT,...` once all are open, in the order of the addresses; ends on SIGTERM. A connection
 that the other side refuses or ends is ended here, too, so that whoever is behind the door seems to be in front of it.
@@ -18,17 +18,15 @@ _CHUNK = 1 << 16
 
 
 def main() -> int:
-    """Command line: NAMESPACE HOST:PORT..."""
+    """Command line: NAMESPACE/HOST:PORT..."""
     parser = argparse.ArgumentParser(prog="midonet_lab.door")
-    parser.add_argument("namespace")
-    parser.add_argument("address", nargs="+")
-    arguments = parser.parse_args()
-    asyncio.run(_serve(arguments.namespace, arguments.address))
+    parser.add_argument("address", nargs="+", help="NAMESPACE/HOST:PORT")
+    asyncio.run(_serve(parser.parse_args().address))
     return 0
 
 
-async def _serve(namespace: str, addresses: list[str]) -> None:
-    doors = [await _open(namespace, address) for address in addresses]
+async def _serve(addresses: list[str]) -> None:
+    doors = [await _open(*address.split("/")) for address in addresses]
     print("ready door " + ",".join(f"127.0.0.1:{door.sockets[0].getsockname()[1]}" for door in doors), flush=True)
     await asyncio.gather(*(door.serve_forever() for door in doors))
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from . import cleanup, namespaces, network, processes, zookeeper
 from .api import Api, agent_page, parse_metrics
-from .cloud import NSDB, Cloud, Machine
+from .cloud import Cloud, Machine, nsdb_node
 from .errors import LabError
 from .processes import Logs, Process
 from .state import State, locked
@@ -142,20 +142,21 @@ class Lab:
         """The settings of programs that use the cloud's NSDB, in a host's namespace or `outside` of all."""
         if not self.cloud.zookeepers:
             return {"nsdb.backend": "embedded", "nsdb.path": str(self.nsdb_folder)}
-        hosts = self._door_addresses() if outside else ",".join(self._server_addresses())
+        hosts = self._door_addresses() if outside else self._server_addresses()
         return {"nsdb.backend": "zookeeper", "zookeeper.hosts": hosts}
 
-    def start_server(self, number: int) -> Process:
-        """Starts a server of the ensemble, 1 being the first; does not wait until it serves."""
-        count = self.cloud.zookeepers
-        command = zookeeper.command(self.nsdb_folder / str(number), number, count)
-        process, _, _ = self._spawn(f"zookeeper:{number}", namespaces.exec_command(self.namespace(NSDB), command))
+    def start_server(self, number: int, durable: bool = False, environment: dict[str, str] | None = None) -> Process:
+        """Starts a server of the ensemble, 1 being the first; does not wait until it serves. `durable`: its writes wait for the disk."""
+        addresses = list(self.cloud.servers().values())
+        command = ["env", *(f"{name}={value}" for name, value in (environment or {}).items()),
+                   *zookeeper.command(self.nsdb_folder / str(number), number, addresses, durable=durable)]
+        process, _, _ = self._spawn(f"zookeeper:{number}", namespaces.exec_command(self.namespace(nsdb_node(number)), command))
         return process
 
     def server_modes(self) -> dict[int, str]:
         """What each server of the ensemble is: "leader", "follower", "standalone", or "" when it serves nobody."""
-        return {number: zookeeper.mode(namespaces.open_socket(self.namespace(NSDB), socket.AF_INET, socket.SOCK_STREAM),
-                                       zookeeper.client_port(number)) for number in self._server_numbers()}
+        return {number: zookeeper.mode(namespaces.open_socket(self.namespace(nsdb_node(number)), socket.AF_INET, socket.SOCK_STREAM))
+                for number in self._server_numbers()}
 
     def wait_servers(self, seconds: float = 60.0) -> None:
         """Waits until all servers of the ensemble serve."""
@@ -164,15 +165,16 @@ class Lab:
     def _start_nsdb(self) -> None:
         for number in self._server_numbers():
             self.start_server(number)
-        process, logs, offset = self._spawn("door", self._module("door", self.namespace(NSDB), *self._server_addresses()))
+        inside = [f"{self.namespace(node)}/127.0.0.1:{zookeeper.CLIENT_PORT}" for node in self.cloud.servers()]
+        process, logs, offset = self._spawn("door", self._module("door", *inside))
         processes.ready_line(process, logs, offset, "the door to the ZooKeeper servers")
         self.wait_servers()
 
     def _server_numbers(self) -> range:
         return range(1, self.cloud.zookeepers + 1)
 
-    def _server_addresses(self) -> list[str]:
-        return [f"{self.cloud.nsdb_address}:{zookeeper.client_port(number)}" for number in self._server_numbers()]
+    def _server_addresses(self) -> str:
+        return ",".join(f"{address}:{zookeeper.CLIENT_PORT}" for address in self.cloud.servers().values())
 
     def _door_addresses(self) -> str:
         """The servers' addresses outside of the namespaces."""

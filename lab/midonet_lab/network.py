@@ -1,7 +1,7 @@
 """Builds the namespaces, links and addresses of a cloud; knows nothing of MidoNet.
 
     ml-CLOUD-fabric   Linux bridge `fabric` with one port `h-HOST` for each host: the underlay
-    ml-CLOUD-nsdb     `eth0` on the underlay, when the NSDB is an ensemble
+    ml-CLOUD-nsdb1    `eth0` on the underlay, for the first server of the NSDB's ensemble
     ml-CLOUD-HOST     `eth0` on the underlay, and `p-MACHINE` for each veth machine at this host
     ml-CLOUD-MACHINE  `eth0`, the other end of `p-MACHINE`, or a tap joined to it by a relay
 """
@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from . import namespaces
-from .cloud import FABRIC, NSDB, Cloud, Machine
+from .cloud import FABRIC, Cloud, Machine
 from .errors import LabError
 
 # What every namespace gets before it has interfaces: addresses work at once, and nothing chatters by itself.
@@ -20,7 +20,7 @@ _NO_IPV6 = {"ipv6/conf/default/disable_ipv6": "1"}
 
 
 def namespace(cloud: str, node: str) -> str:
-    """The namespace of a host, a machine, the fabric or the ensemble."""
+    """The namespace of a host, a machine, the fabric or a server of the ensemble."""
     return f"ml-{cloud}-{node}"
 
 
@@ -32,8 +32,7 @@ def all_namespaces(cloud: Cloud) -> list[str]:
 
 def _underlay_addresses(cloud: Cloud) -> dict[str, str]:
     """Address of every node on the underlay."""
-    addresses = {host: cloud.host_address(host) for host in cloud.hosts}
-    return {**addresses, NSDB: cloud.nsdb_address} if cloud.zookeepers else addresses
+    return {**{host: cloud.host_address(host) for host in cloud.hosts}, **cloud.servers()}
 
 
 def build(cloud: Cloud) -> None:

@@ -67,7 +67,7 @@ def test_servers_of_the_nsdb(nsdb, servers):
     (changed(nsdb="zookeeper(0)"), "zookeeper\\(0\\)"),
     (changed(nsdb="etcd"), "etcd"),
     (changed(nsdb=3), "nsdb"),
-    (changed(first={"name": "nsdb"}), "twice"),
+    (changed(nsdb="zookeeper", first={"name": "nsdb1"}), "twice"),
     (changed(mtu=True), "mtu"),
     (changed(agent={"agent": {"workers": 1}}), "section.key"),
     (changed(first={"host": "h9"}), "h9"),
