@@ -18,7 +18,7 @@ int main(int argc, char** argv) {
                             settings);
     if (const auto code = program.start(argc, argv)) return *code;
     const maintenance::ToolWorld world{.openExisting = [&store] { return store.openExisting(); },
-                                       .openOrMake = [&store] { return store.open(); },
+                                       .openOrMake = [&store] { return store.openOrMake(); },
                                        .backend = store.backend(),
                                        .path = store.path(),
                                        .in = std::cin,

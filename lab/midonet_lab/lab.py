@@ -9,7 +9,7 @@ import socket
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Sequence
 
 from . import cleanup, namespaces, network, processes, zookeeper
 from .api import Api, agent_page, parse_metrics
@@ -122,14 +122,27 @@ class Lab:
     def start_api(self) -> Process:
         """Starts the API server and waits for it; started again it listens where it did before."""
         listen = self.state.api_url.removeprefix("http://").partition("/")[0] or "127.0.0.1:0"
-        settings = {**self.nsdb_settings(outside=True), "api.listen": listen, **self.cloud.api_settings}
-        process, logs, offset = self._spawn("api", [str(program_folder() / "midonet-api"), *_set(settings)])
-        line = processes.ready_line(process, logs, offset, "midonet-api")
-        self.state.api_url = next((word for word in line.split() if word.startswith("http")), "")
-        if not self.state.api_url:
-            raise LabError(f"midonet-api's ready line names no address: '{line}'")
+        process, self.state.api_url = self._spawn_api("api", {"api.listen": listen})
         self.state.save()
         return process
+
+    def start_other_api(self, servers: Sequence[int] = ()) -> Api:
+        """Starts another API server of the cloud, the daemon `api:other`, which knows these servers of the ensemble, or all."""
+        settings = {"api.listen": "127.0.0.1:0"}
+        if servers:
+            doors = self._door_addresses().split(",")
+            settings["zookeeper.hosts"] = ",".join(doors[number - 1] for number in servers)
+        return Api(self._spawn_api("api:other", settings)[1])
+
+    def _spawn_api(self, key: str, settings: dict[str, str]) -> tuple[Process, str]:
+        """An API server that is ready, and its URL."""
+        merged = {**self.nsdb_settings(outside=True), **self.cloud.api_settings, **settings}
+        process, logs, offset = self._spawn(key, [str(program_folder() / "midonet-api"), *_set(merged)])
+        line = processes.ready_line(process, logs, offset, "midonet-api")
+        url = next((word for word in line.split() if word.startswith("http")), "")
+        if not url:
+            raise LabError(f"midonet-api's ready line names no address: '{line}'")
+        return process, url
 
     # The NSDB
 
@@ -262,7 +275,7 @@ class Lab:
         pins = self.folder / "bpf" / host
         pins.mkdir(exist_ok=True)
         merged = {**self.nsdb_settings(), "agent.host_id_file": str(private / "host_id"),
-                  "agent.state_file": str(private / "connections"),
+                  "agent.state_file": str(private / "connections"), "nsdb.session_file": str(private / "session"),
                   "agent.host_name": host, "agent.bpffs": str(pins), "agent.listen": "127.0.0.1:7300",
                   **self.cloud.agent_settings, **(settings or {})}
         command = [str(program_folder() / "midolman"), *_set(merged)]
@@ -292,7 +305,7 @@ class Lab:
         return process
 
     def process(self, key: str) -> Process:
-        """A recorded daemon: `api`, `agent:HOST`, `relay:MACHINE`, `zookeeper:NUMBER`, `door`."""
+        """A recorded daemon: `api`, `agent:HOST`, `relay:MACHINE`, `zookeeper:NUMBER`, `door`, `api:other`."""
         process = self.state.process(key)
         if process is None:
             raise LabError(f"cloud '{self.cloud.name}' has no daemon '{key}'")

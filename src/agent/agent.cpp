@@ -39,7 +39,11 @@ Agent::Agent(World world, AgentOptions options, std::function<void()> onReady)
     : world_(world),
       options_(std::move(options)),
       onReady_(std::move(onReady)),
-      session_(world.store.openSession(world.loop, options_.sessionTtl)),
+      isolation_(world.loop, options_.nsdbGrace,
+                 [](bool isolated) {
+                     if (isolated) kLog.warn("cut off from the NSDB for longer than nsdb.grace_time");
+                 }),
+      session_(world.store.openSession(world.loop, options_.session)),
       states_(std::make_shared<flowstate::StateTable>(options_.maxStates)),
       workers_(world.loop, world.datapath, states_, {{options_.host.id, options_.maxMacsPerPort}, options_.sharedWorkerLoop},
                [this](datapath::WorkerIndex worker, const WorkerReport& report) { onReport(worker, report); }) {}
@@ -48,13 +52,7 @@ Agent::Agent(World world, AgentOptions options, std::function<void()> onReady)
 Agent::~Agent() { world_.interfaces.onChange({}); }
 
 void Agent::start() {
-    session_->onConnectionChange([this](bool connected) {
-        if (connected) {
-            kLog.info("connected to the NSDB");
-            connections_->onRestored();
-        } else
-            kLog.warn("NSDB cannot be reached: forwarding goes on with what is known");
-    });
+    session_->onConnectionChange([this](bool connected) { onConnection(connected); });
     macs_ = std::make_unique<MacLearning>(world_.loop, *session_,
                                           [this](const std::vector<topology::MacChange>& changes) { broadcastMacs(changes); });
     arps_ = std::make_unique<ArpLearning>(world_.loop, *session_,
@@ -68,6 +66,13 @@ void Agent::start() {
     connections_->start([this] { workers_.start(); });
     registration_ = std::make_unique<host::Registration>(world_.loop, world_.pool, world_.store, *session_, options_.host,
                                                          [this] { onRegistered(); });
+}
+
+void Agent::onConnection(bool connected) {
+    isolation_.setConnected(connected);
+    if (!connected) return kLog.warn("NSDB cannot be reached: forwarding goes on with what is known");
+    kLog.info("connected to the NSDB");
+    connections_->onRestored();
 }
 
 void Agent::onRegistered() {
@@ -190,6 +195,7 @@ void Agent::collectStatus(std::function<void(Status)> done) {
         status.hostName = options_.host.name;
         status.ready = ready_;
         status.storeConnected = session_->connected();
+        status.isolated = isolation_.isolated();
         if (registration_) status.problem = registration_->problem();
         if (tracker_) {
             status.ports = tracker_->snapshot()->ports.size();

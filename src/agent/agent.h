@@ -7,6 +7,7 @@
 
 #include "agent/arp_learning.h"
 #include "agent/connection_state.h"
+#include "agent/isolation.h"
 #include "agent/mac_learning.h"
 #include "agent/worker_pool.h"
 #include "datapath/datapath.h"
@@ -24,7 +25,8 @@ namespace midonet::agent {
 
 struct AgentOptions {
     host::Registration::Identity host;
-    event::Duration sessionTtl = std::chrono::seconds{30};
+    nsdb::SessionOptions session{std::chrono::seconds{30}};
+    event::Duration nsdbGrace = std::chrono::seconds{30};  ///< See Isolation.
     event::Duration peerGrace = std::chrono::seconds{30};
     std::size_t maxMacsPerPort = 4096;
     std::size_t maxStates = 1'000'000;
@@ -72,6 +74,7 @@ public:
         std::string hostName;
         bool ready = false;
         bool storeConnected = false;
+        bool isolated = false;  ///< Cut off from the NSDB for longer than the grace time.
         std::string problem;  ///< Why it is not ready; empty when it is.
         std::size_t ports = 0;
         std::size_t bridges = 0;
@@ -98,6 +101,7 @@ public:
     const flowstate::StateTable& states() const { return *states_; }
 
 private:
+    void onConnection(bool connected);
     void onRegistered();
     void onTopology(const topology::TopologyUpdate& update);
     void onInterfaces();
@@ -114,6 +118,7 @@ private:
     bool ending_ = false;  // the adoption of what an earlier process left
     bool ready_ = false;
 
+    Isolation isolation_;
     std::unique_ptr<nsdb::Session> session_;
     std::shared_ptr<flowstate::StateTable> states_;
     WorkerPool workers_;

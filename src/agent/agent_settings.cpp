@@ -29,6 +29,9 @@ AgentSettings::AgentSettings(config::Settings& s)
       maxMacsPerPort_(s.integer("agent.max_macs_per_port", 4096, {1, 1'000'000}, "MAC addresses learned behind one port at a time.")),
       peerGrace_(s.duration("agent.peer_grace", 30s, {0s, 1h}, "How long the ports of a host whose agent vanished are still taken for active.")),
       sessionTtl_(s.duration("nsdb.session_timeout", 30s, {1s, 1h}, "How long what this host reports outlives an agent that is frozen or cut off from the NSDB.")),
+      sessionFile_(s.string("nsdb.session_file", "/run/midonet/midolman.session",
+                            "File that names this agent's session with the NSDB: an agent that follows a killed one ends what that one left at once; empty = after nsdb.session_timeout.")),
+      nsdbGrace_(s.duration("nsdb.grace_time", 30s, {0s, 1h}, "How long a host may be cut off from the NSDB before it counts as isolated.")),
       maxFlows_(s.integer("datapath.max_flows", 262144, {1024, 16'777'216}, "Flows in the kernel, of all workers together.")),
       attach_(s.choice("datapath.attach", {"auto", "tcx", "clsact"}, "auto", "How programs are hooked to interfaces; auto = tcx where the kernel has it.")),
       vxlan_(s.choice("datapath.vxlan", {"auto", "hand", "kernel"}, "auto",
@@ -60,7 +63,8 @@ Result<AgentOptions> AgentSettings::options(std::string version) const {
         if (gethostname(name, HOST_NAME_MAX) == 0) out.host.name = name;
     }
     out.host.version = std::move(version);
-    out.sessionTtl = *sessionTtl_;
+    out.session = {*sessionTtl_, *sessionFile_};
+    out.nsdbGrace = *nsdbGrace_;
     out.peerGrace = *peerGrace_;
     out.stateFile = *stateFile_;
     out.maxStates = static_cast<std::size_t>(*maxStates_);

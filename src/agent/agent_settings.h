@@ -34,6 +34,8 @@ private:
     config::Setting<std::int64_t> maxMacsPerPort_;
     config::Setting<std::chrono::nanoseconds> peerGrace_;
     config::Setting<std::chrono::nanoseconds> sessionTtl_;
+    config::Setting<std::string> sessionFile_;
+    config::Setting<std::chrono::nanoseconds> nsdbGrace_;
     config::Setting<std::int64_t> maxFlows_;
     config::Setting<std::string> attach_;
     config::Setting<std::string> vxlan_;

@@ -33,6 +33,7 @@ json::object statusJson(const Agent::Status& status) {
             {"ready", status.ready},
             {"problem", orNull(status.problem)},
             {"nsdbConnected", status.storeConnected},
+            {"isolated", status.isolated},
             {"datapath", {{"name", status.capabilities.name}, {"features", std::move(features)}}},
             {"bindings", std::move(bindings)},
             {"tunnelZones", std::move(memberships)},
@@ -56,6 +57,7 @@ void report(metrics::Sink& sink, const Agent::Status& status) {
     const auto number = [](auto value) { return static_cast<double>(value); };
     sink.gauge("midonet_agent_ready", "1 when the host is registered and its topology is in the datapath", {}, status.ready ? 1 : 0);
     sink.gauge("midonet_agent_nsdb_connected", "1 while the NSDB can be reached", {}, status.storeConnected ? 1 : 0);
+    sink.gauge("midonet_agent_isolated", "1 when the NSDB could not be reached for longer than nsdb.grace_time", {}, status.isolated ? 1 : 0);
     sink.gauge("midonet_topology_devices", "Virtual devices this host has loaded", {{"kind", "port"}}, number(status.ports));
     sink.gauge("midonet_topology_devices", "Virtual devices this host has loaded", {{"kind", "bridge"}}, number(status.bridges));
     sink.gauge("midonet_topology_devices", "Virtual devices this host has loaded", {{"kind", "router"}}, number(status.routers));

@@ -66,8 +66,8 @@ void Registration::claim() {
 
 void Registration::onClaim(const Result<void>& answer) {
     if (!answer && answer.error().code == ErrorCode::Conflict) {
-        setProblem(fmt::format("another agent is alive with host id {}: wait for nsdb.session_timeout if it was killed on this host "
-                               "just now; else give one of the two hosts an id of its own (remove its host id file and restart it)",
+        setProblem(fmt::format("another agent is alive with host id {}: wait for nsdb.session_timeout if it was killed just now; "
+                               "else give one of the two hosts an id of its own (remove its host id file and restart it)",
                                identity_.id));
         if (!std::exchange(conflictReported_, true))
             session_.putState(model::Host::descriptor(), identity_.id.uuid(), "conflict",

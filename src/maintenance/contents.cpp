@@ -57,17 +57,13 @@ Result<void> readCounters(const Image& image, Contents& out) {
 }  // namespace
 
 Result<Contents> contentsOf(const Image& image, const model::Schema& schema) {
-    if (image.find(unfinishedMark()) != nullptr)
+    if (image.find(nsdb::unfinishedLoadMark()) != nullptr)
         return fail(ErrorCode::Conflict, "a load of this store did not come to its end: load again, with --replace");
     Contents out;
     TRY_VOID(readObjects(image, schema, out));
     readEntries(image, out);
     TRY_VOID(readCounters(image, out));
     return out;
-}
-
-nsdb::RecordKey unfinishedMark() {
-    return {nsdb::tableDirectory(kLoadTable), nsdb::tableRecordName(nsdb::TableSlot::Persistent, kUnfinished)};
 }
 
 }  // namespace midonet::maintenance

@@ -49,9 +49,4 @@ inline constexpr std::string_view kPersistentRoots[] = {"o", "t", "c"};
 inline constexpr std::string_view kRootsWithoutIndexes[] = {"o", "s", "t", "c", "e"};
 inline constexpr std::string_view kAllRoots[] = {"o", "i", "u", "s", "t", "c", "e"};
 
-/// A persistent entry that says: a load has begun, and not ended.
-inline constexpr std::string_view kLoadTable = "load";
-inline constexpr std::string_view kUnfinished = "unfinished";
-nsdb::RecordKey unfinishedMark();
-
 }  // namespace midonet::maintenance

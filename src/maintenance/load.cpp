@@ -78,12 +78,12 @@ private:
     /// From its first transaction on the store is marked.
     Result<void> empty(const Image& image) {
         Batch batch;
-        batch.writes.push_back({unfinishedMark(), "emptied"});
+        batch.writes.push_back({nsdb::unfinishedLoadMark(), "emptied"});
         const auto most = std::max<std::size_t>(1, options_.transactionBytes / kRecordBytes);
         for (const auto& [path, records] : image.directories) {
             if (path == "c") continue;
             for (const auto& [name, record] : records) {
-                if (nsdb::RecordKey{path, name} == unfinishedMark()) continue;
+                if (nsdb::RecordKey{path, name} == nsdb::unfinishedLoadMark()) continue;
                 batch.writes.push_back({{path, name}, std::nullopt});
                 if (batch.writes.size() >= most) TRY_VOID(commit(std::exchange(batch, {})));
             }
@@ -161,8 +161,8 @@ private:
         const auto committed = store_.transact([&](Transaction& t) -> Result<void> {
             if (!begun_) TRY_VOID(requireEmpty(t));
             for (const auto& step : steps) TRY_VOID(step.run(t));
-            if (!last) return t.putPersistent(kLoadTable, kUnfinished, "loading");
-            return marked_ ? t.removePersistent(kLoadTable, kUnfinished) : Result<void>{};
+            if (!last) return t.putPersistent(nsdb::kLoadTable, nsdb::kUnfinished, "loading");
+            return marked_ ? t.removePersistent(nsdb::kLoadTable, nsdb::kUnfinished) : Result<void>{};
         });
         if (!committed) return Unexpected{committed.error()};
         begun_ = true;

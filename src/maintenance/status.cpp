@@ -48,7 +48,7 @@ std::string describe(const Image& image, const model::Schema& schema) {
     const auto line = [&out](std::string_view what, const auto& value) { out += fmt::format("{:<18} {}\n", what, value); };
     line("revision", image.revision);
     line("schema version", nsdb::kSchemaVersion);
-    if (image.find(unfinishedMark()) != nullptr) line("load", "UNFINISHED: load again, with --replace");
+    if (image.find(nsdb::unfinishedLoadMark()) != nullptr) line("load", "UNFINISHED: load again, with --replace");
     for (const auto& type : schema.classes())
         if (const auto count = image.directory(nsdb::objectDirectory(*type)).size(); count > 0) line(type->name, count);
 

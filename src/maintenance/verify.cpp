@@ -284,7 +284,7 @@ private:
     }
 
     void checkMark() {
-        if (present(unfinishedMark()))
+        if (present(nsdb::unfinishedLoadMark()))
             find("a load did not come to its end: a part of the objects is missing", "load again, with --replace");
     }
 

@@ -155,7 +155,7 @@ public:
 
     using LeaseCallback = std::function<void(LeaseState)>;
     /// `id` names the lease in Record::lease, also after it was lost and opened again.
-    virtual std::unique_ptr<Lease> openLease(event::Loop& loop, const Uuid& id, event::Duration ttl,
+    virtual std::unique_ptr<Lease> openLease(event::Loop& loop, const Uuid& id, const SessionOptions& options,
                                              LeaseCallback callback) = 0;
 };
 

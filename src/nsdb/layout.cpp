@@ -74,6 +74,8 @@ std::string tableRecordName(TableSlot slot, std::string_view key) {
     return static_cast<char>(slot) + encodeName(key);
 }
 
+RecordKey unfinishedLoadMark() { return {tableDirectory(kLoadTable), tableRecordName(TableSlot::Persistent, kUnfinished)}; }
+
 std::string encodeName(std::string_view text) {
     std::string out;
     out.reserve(text.size());

@@ -43,6 +43,11 @@ RecordKey counterKey(std::string_view name);
 enum class TableSlot : char { Learned = 'L', Persistent = 'P' };
 std::string tableRecordName(TableSlot slot, std::string_view key);
 
+/// A persistent entry that says: a load of the whole store has begun, and not ended.
+inline constexpr std::string_view kLoadTable = "load";
+inline constexpr std::string_view kUnfinished = "unfinished";
+RecordKey unfinishedLoadMark();
+
 /// Any text as a record name: what a name cannot hold is written as %XX.
 std::string encodeName(std::string_view text);
 std::string decodeName(std::string_view name);

@@ -114,11 +114,11 @@ public:
                                     DirectoryCallback callback) override {
         return watches_.watchDirectory(loop, std::move(directory), std::move(callback));
     }
-    std::unique_ptr<Lease> openLease(event::Loop& loop, const Uuid& id, event::Duration ttl,
+    std::unique_ptr<Lease> openLease(event::Loop& loop, const Uuid& id, const SessionOptions& options,
                                      LeaseCallback callback) override {
-        auto core = std::make_shared<LeaseCore>(loop, shared_, id, ttl, std::move(callback));
+        auto core = std::make_shared<LeaseCore>(loop, shared_, id, options.ttl, std::move(callback));
         core->reachable = reachable_;
-        const auto period = ttl / 4;
+        const auto period = options.ttl / 4;
         core->tick = loop.every(period, [raw = core.get(), period] { raw->onTick(period); });
         {
             const std::lock_guard lock(mutex_);

@@ -23,13 +23,13 @@ struct ObjectSession::Listeners {
 };
 
 ObjectSession::ObjectSession(const model::Schema& schema, Backend& backend, event::Loop& loop,
-                             event::Duration ttl)
+                             const SessionOptions& options)
     : schema_(schema),
       loop_(loop),
       id_(Uuid::random()),
       listeners_(std::make_shared<Listeners>()),
       retryPause_(kFirstPause),
-      lease_(backend.openLease(loop, id_, ttl, [this](LeaseState state) { onLease(state); })) {}
+      lease_(backend.openLease(loop, id_, options, [this](LeaseState state) { onLease(state); })) {}
 
 ObjectSession::~ObjectSession() { *alive_ = false; }
 

@@ -17,7 +17,7 @@ namespace midonet::nsdb {
 class ObjectSession final : public Session {
 public:
     ObjectSession(const model::Schema& schema, Backend& backend, event::Loop& loop,
-                  event::Duration ttl);
+                  const SessionOptions& options);
     ~ObjectSession() override;
     ObjectSession(const ObjectSession&) = delete;
     ObjectSession& operator=(const ObjectSession&) = delete;

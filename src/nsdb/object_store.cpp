@@ -133,8 +133,8 @@ public:
         return names;
     }
 
-    std::unique_ptr<Session> openSession(event::Loop& loop, event::Duration ttl) override {
-        return std::make_unique<ObjectSession>(schema_, *backend_, loop, ttl);
+    std::unique_ptr<Session> openSession(event::Loop& loop, const SessionOptions& options) override {
+        return std::make_unique<ObjectSession>(schema_, *backend_, loop, options);
     }
     std::size_t watchCount() const override { return *watchCount_; }
     event::HandlePtr elect(Session& session, std::string_view name,

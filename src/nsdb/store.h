@@ -146,6 +146,14 @@ public:
     virtual void flush(std::function<void()> done) = 0;
 };
 
+struct SessionOptions {
+    /// How long owned entries outlive a process that is frozen or cut off. (One that dies loses them at once where the backend can tell.)
+    event::Duration ttl{};
+    /// Where the backend cannot tell (ZooKeeper): a file that names the session, so that the next process of this machine that
+    /// opens one with the same file ends what a killed one left. Made when absent; empty: what is left stays for `ttl`.
+    std::string file = {};
+};
+
 /// The Network State Database. Objects are the protobuf messages of schema/topology.proto; see
 /// docs/design/nsdb.md. One Store per process and backend.
 ///
@@ -185,9 +193,8 @@ public:
     /// macTablesOf(bridge) the VLANs. Ordered.
     virtual Result<std::vector<std::string>> listTables(std::string_view prefix) = 0;
 
-    /// `ttl`: how long owned entries outlive a process that is frozen or cut off. (One that dies
-    /// loses them at once where the backend can tell.)
-    virtual std::unique_ptr<Session> openSession(event::Loop& loop, event::Duration ttl) = 0;
+    virtual std::unique_ptr<Session> openSession(event::Loop& loop, const SessionOptions& options) = 0;
+    std::unique_ptr<Session> openSession(event::Loop& loop, event::Duration ttl) { return openSession(loop, SessionOptions{ttl}); }
 
     /// How many object, index, state and table watches this process holds; for metrics and tests.
     virtual std::size_t watchCount() const = 0;

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "nsdb/layout.h"
 #include "nsdb/zookeeper/paths.h"
 #include "zookeeper/hosts.h"
 
@@ -34,6 +35,13 @@ StoreSettings::StoreSettings(config::Settings& settings)
 }
 
 Result<std::unique_ptr<Store>> StoreSettings::open() const {
+    TRY(store, openOrMake());
+    TRY(load, store->readTable(kLoadTable));
+    if (load.empty()) return store;
+    return fail(ErrorCode::Conflict, "the store is half-loaded: its midonet-nsdb load did not come to its end; load it again, with --replace");
+}
+
+Result<std::unique_ptr<Store>> StoreSettings::openOrMake() const {
     if (*backend_ == "memory") return openMemory();
     if (*backend_ == "zookeeper") return openZookeeper(zookeeperOptions());
     auto store = openEmbedded({.path = *path_});
@@ -44,7 +52,7 @@ Result<std::unique_ptr<Store>> StoreSettings::open() const {
 Result<std::unique_ptr<Store>> StoreSettings::openExisting() const {
     if (*backend_ == "embedded" && ::access((*path_ + "/data.mdb").c_str(), F_OK) != 0)
         return fail(ErrorCode::NotFound, "nsdb.path = {}: there is no store (data.mdb): {}", *path_, std::strerror(errno));
-    if (*backend_ != "zookeeper") return open();
+    if (*backend_ != "zookeeper") return openOrMake();
     auto options = zookeeperOptions();
     options.create = false;
     return openZookeeper(options);

@@ -13,8 +13,10 @@ namespace midonet::nsdb {
 class StoreSettings {
 public:
     explicit StoreSettings(config::Settings& settings);
-    /// Opens what the settings name; errors name the setting to mend.
+    /// Opens what the settings name; errors name the setting to mend. Conflict when it is half-loaded.
     Result<std::unique_ptr<Store>> open() const;
+    /// For the tool that loads a store: whatever it holds.
+    Result<std::unique_ptr<Store>> openOrMake() const;
     /// For tools that look at a store: NotFound instead of making one.
     Result<std::unique_ptr<Store>> openExisting() const;
 

@@ -23,8 +23,8 @@ constexpr std::size_t kMaxUnderWay = 1000;
 /// What a step of a multi takes beside its path and value, at most.
 constexpr std::size_t kBytesPerOperation = 100;
 constexpr event::Duration kResolvePause = 1s;
-/// For the servers to read that the session is closed before we come back.
-constexpr event::Duration kThawPause = 50ms;
+/// For the servers to read that a session is closed.
+constexpr event::Duration kClosePause = 50ms;
 
 struct GetRequest {
     std::string path;
@@ -117,6 +117,7 @@ public:
     }
 
     std::int64_t id() const override { return id_; }
+    SessionKey key() const override;
     bool connected() const override { return connected_; }
 
     void get(std::string path, Watch watch, Answer<Node> answer) override {
@@ -149,7 +150,9 @@ private:
     bool send(Request request);
     void resolve();
     void onResolved(const Result<std::string>& addresses);
+    void endPredecessor();
     void connect();
+    void end(const clientid_t& session, std::function<void()> done);
     void onPumped();
     void onConnected();
     void onLost();
@@ -164,10 +167,10 @@ private:
     Listener& listener_;
     std::string addresses_;
     std::unique_ptr<Connection> connection_;
-    // Of expire().
+    // Of end().
     std::unique_ptr<Connection> killer_;
     clientid_t killed_{};
-    event::HandlePtr thaw_;
+    event::HandlePtr afterKill_;
     bool expiring_ = false;
     bool connected_ = false;
     bool reopening_ = false;
@@ -375,8 +378,8 @@ void ClientSession::onResolved(const Result<std::string>& addresses) {
         addresses_ = *addresses;
         if (connection_ != nullptr) ::zoo_set_servers(connection_->handle(), addresses_.c_str());
     }
-    if (connection_ != nullptr) return;
-    if (!addresses_.empty()) return connect();
+    if (connection_ != nullptr || killer_ != nullptr) return;
+    if (!addresses_.empty()) return options_.predecessor ? endPredecessor() : connect();
     kLog.warn("waiting for the names of the servers", {kv("reason", addresses.error())});
     resolveAgain_ = loop_.after(kResolvePause, [this] { resolve(); });
 }
@@ -385,6 +388,13 @@ void ClientSession::connect() {
     Connection::Options options{addresses_, options_.timeout, {}, nullptr};
     if (!options_.user.empty()) options.credentials = options_.user + ":" + options_.password;
     connection_ = std::make_unique<Connection>(loop_, options, [this] { onPumped(); });
+}
+
+void ClientSession::endPredecessor() {
+    clientid_t session{options_.predecessor->id, {}};
+    std::copy(options_.predecessor->password.begin(), options_.predecessor->password.end(), session.passwd);
+    kLog.info("ending the session of the process before", {kv("session", fmt::format("{:#x}", session.client_id))});
+    end(session, [this] { connect(); });
 }
 
 void ClientSession::onPumped() {
@@ -448,17 +458,31 @@ void ClientSession::failOverdue() {
     for (auto& request : overdue) request.fail(kNotConnected);
 }
 
-/// The servers let one client at a time have a session: another one takes it over and closes it, while ours stands still.
+SessionKey ClientSession::key() const {
+    const auto& known = *::zoo_client_id(connection_->handle());
+    SessionKey out{known.client_id, {}};
+    std::copy_n(known.passwd, out.password.size(), out.password.begin());
+    return out;
+}
+
 void ClientSession::expire() {
     if (id_ == 0 || connection_ == nullptr) return;
     expiring_ = true;
-    killed_ = *::zoo_client_id(connection_->handle());
     connection_->freeze();
-    killer_ = std::make_unique<Connection>(loop_, Connection::Options{addresses_, options_.timeout, {}, &killed_}, [this] {
-        if ((!killer_->connected() && killer_->state() != ZOO_EXPIRED_SESSION_STATE) || thaw_ != nullptr) return;
-        thaw_ = loop_.after(kThawPause, [this] {
-            thaw_.reset();
-            if (connection_ != nullptr) connection_->thaw();
+    end(*::zoo_client_id(connection_->handle()), [this] {
+        if (connection_ != nullptr) connection_->thaw();
+    });
+}
+
+/// The servers let one client at a time have a session: another one takes it over, and closes it.
+void ClientSession::end(const clientid_t& session, std::function<void()> done) {
+    killed_ = session;
+    killer_ = std::make_unique<Connection>(loop_, Connection::Options{addresses_, options_.timeout, {}, &killed_}, [this, done] {
+        const bool expired = killer_->state() == ZOO_EXPIRED_SESSION_STATE;
+        if ((!killer_->connected() && !expired) || afterKill_ != nullptr) return;
+        afterKill_ = loop_.after(expired ? event::Duration{} : kClosePause, [this, done] {
+            afterKill_.reset();
+            done();
         });
         loop_.post([this, alive = alive_] {
             if (*alive) killer_.reset();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -31,6 +32,12 @@ struct Node {
     Stat stat;
 };
 
+/// Names a session, and lets who has it take the session over.
+struct SessionKey {
+    std::int64_t id = 0;
+    std::array<char, 16> password{};
+};
+
 inline constexpr std::int32_t kAnyVersion = -1;
 
 /// One step of a multi.
@@ -58,6 +65,8 @@ public:
         event::Duration patience{};
         std::string user;            ///< Digest authentication; empty: none, and everybody may do everything.
         std::string password;
+        /// Of a process that is gone: ended at the servers before the first session is opened.
+        std::optional<SessionKey> predecessor = {};
     };
     class Listener {
     public:
@@ -78,6 +87,7 @@ public:
 
     /// Of the newest session; 0 before the first one.
     virtual std::int64_t id() const = 0;
+    virtual SessionKey key() const = 0;
     virtual bool connected() const = 0;
 
     enum class Watch : std::uint8_t { No, Yes };

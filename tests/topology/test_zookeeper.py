@@ -2,118 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
-import threading
 import time
 from typing import Iterator
 
 import pytest
 
-from midonet_lab import checks, zookeeper
-from midonet_lab.api import Api
-from midonet_lab.checks import Ping
+import ensemble
+from ensemble import Writer, frozen, kill, nothing_lost, server, works
 from midonet_lab.lab import Lab
 from midonet_lab.waiting import wait_until
 from traffic import SteadyPing
 
-pytestmark = pytest.mark.skipif(not zookeeper.JAR.exists(), reason="starts the servers of the package zookeeper")
-
-
-class Writer:
-    """Creates bridges one after the other, in a thread, and remembers what was answered."""
-
-    def __init__(self, url: str) -> None:
-        self._api = Api(url)
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self.acknowledged: list[tuple[float, str]] = []  # the moment (time.monotonic), and the bridge
-        self.refused: list[tuple[int, dict[str, str]]] = []  # status and headers
-
-    def __enter__(self) -> "Writer":
-        self._thread.start()
-        wait_until(lambda: self.acknowledged, "a first write")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopped.set()
-        self._thread.join()
-        self._api.close()
-
-    def wait_next(self, seconds: float = 30.0) -> float:
-        """Waits for a write that is acknowledged after now; the seconds that took."""
-        begin = time.monotonic()
-        wait_until(lambda: self.acknowledged[-1][0] > begin, "a write to be acknowledged", seconds)
-        return self.acknowledged[-1][0] - begin
-
-    def _run(self) -> None:
-        for number in range(1_000_000):
-            if self._stopped.wait(0.01):
-                return
-            status, headers, _ = self._api.request("POST", "/bridges", {"name": f"written-{number}"})
-            if status == 201:
-                self.acknowledged.append((time.monotonic(), headers["Location"].rpartition("/")[2]))
-            else:
-                self.refused.append((status, headers))
+pytestmark = ensemble.needs_zookeeper
 
 
 @pytest.fixture(scope="module")
 def lab(make_module_lab) -> Lab:
-    return make_module_lab([{"name": "a", "host": "h1", "bridge": "red"}, {"name": "b", "host": "h1", "bridge": "red"},
-                            {"name": "c", "host": "h2", "bridge": "red"}],
-                           nsdb="zookeeper(3)", agent={"nsdb.session_timeout": "4s"})
+    return ensemble.make_lab(make_module_lab, 3)
 
 
 @pytest.fixture
 def ping(lab) -> Iterator[SteadyPing]:
-    """A ping across hosts that goes on during the test and must not lose a packet."""
-    question = Ping(lab.namespace("a"), lab.cloud.machine("c").address)
-    assert checks.ping_all([question], 10.0)
-    with SteadyPing(question) as steady:
+    with ensemble.steady_ping(lab) as steady:
         yield steady
-        wait_until(lambda: steady.unanswered == 0, "every ping to be answered", 2)
-
-
-def server(lab: Lab, mode: str) -> int:
-    """The number of a server that is the leader, or a follower."""
-    return next(number for number, now in lab.server_modes().items() if now == mode)
-
-
-def kill(lab: Lab, mode: str) -> int:
-    """Kills such a server; its number."""
-    number = server(lab, mode)
-    lab.process(f"zookeeper:{number}").kill()
-    return number
-
-
-@contextlib.contextmanager
-def frozen(lab: Lab, number: int) -> Iterator[None]:
-    """The server stands still meanwhile, and its connections stay open."""
-    process = lab.process(f"zookeeper:{number}")
-    process.send(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        process.send(signal.SIGCONT)
-
-
-def nothing_lost(lab: Lab, writer: Writer) -> None:
-    """Each acknowledged write is there; what was not taken was refused as it should."""
-    for status, headers in writer.refused:
-        assert status == 503 and "Retry-After" in headers
-    there = {bridge["id"] for bridge in lab.api.get("/bridges")}
-    assert {bridge for _, bridge in writer.acknowledged} <= there
-    print(f"{len(writer.acknowledged)} writes acknowledged, {len(writer.refused)} refused")
-
-
-def works(lab: Lab) -> None:
-    """A change made through REST arrives at the agent, and what it reports in REST."""
-    machine = lab.cloud.machine("b")
-    lab.unbind(machine)
-    lab.wait_active(["b"], active=False)
-    lab.bind(machine)
-    lab.wait_active(["b"])
-    assert checks.ping_all([Ping(lab.namespace("c"), machine.address)], 10.0)
 
 
 def test_servers_die_one_by_one(lab, ping):
@@ -141,6 +52,18 @@ def test_a_server_that_freezes(lab, ping, mode):
     works(lab)
 
 
+@pytest.mark.parametrize("mode", ["leader", "follower"])
+def test_a_server_that_freezes_for_a_moment(lab, ping, mode):
+    """Shorter than the others wait for it."""
+    with Writer(lab.state.api_url) as writer:
+        with frozen(lab, server(lab, mode)):
+            begin = time.monotonic()
+            wait_until(lambda: time.monotonic() - begin > 2, "two seconds")
+        print(f"writes again {writer.wait_next(60):.2f} s after the {mode} went on")
+    nothing_lost(lab, writer)
+    works(lab)
+
+
 def test_all_servers_at_once(lab, ping):
     with Writer(lab.state.api_url) as writer:
         numbers = list(lab.server_modes())
@@ -155,6 +78,9 @@ def test_all_servers_at_once(lab, ping):
 
 
 def test_agent_killed_and_restarted(lab, ping):
+    """The next one does not wait for the session of the killed one to end: it ends it."""
+    lab.process("agent:h1").stop()
+    lab.start_agent("h1", settings={"nsdb.session_timeout": "60s"})
     lab.process("agent:h1").kill()
     lab.start_agent("h1")
     lab.wait_active(["a", "b"])

@@ -3,6 +3,7 @@
 #include "cloud.h"
 #include "maintenance/load.h"
 #include "model/ids.h"
+#include "nsdb/layout.h"
 
 namespace midonet::maintenance {
 namespace {
@@ -77,7 +78,7 @@ TEST(Dump, ComesBackAsItWas) {
 
 TEST(Dump, OfAStoreWithAnUnfinishedLoadIsRefused) {
     Cloud cloud;
-    cloud.write(unfinishedMark(), "loading");
+    cloud.write(nsdb::unfinishedLoadMark(), "loading");
     const auto text = dump(cloud.store(), nsdb::fleetSchema(), {});
     ASSERT_FALSE(text);
     EXPECT_THAT(text.error().message, HasSubstr("--replace"));

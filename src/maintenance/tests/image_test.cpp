@@ -22,7 +22,7 @@ public:
     Result<Revision> commit(nsdb::Batch batch) override { return inner_.commit(std::move(batch)); }
     event::HandlePtr watchRecord(event::Loop&, nsdb::RecordKey, RecordCallback) override { return nullptr; }
     event::HandlePtr watchDirectory(event::Loop&, std::string, DirectoryCallback) override { return nullptr; }
-    std::unique_ptr<nsdb::Lease> openLease(event::Loop&, const Uuid&, event::Duration, LeaseCallback) override { return nullptr; }
+    std::unique_ptr<nsdb::Lease> openLease(event::Loop&, const Uuid&, const nsdb::SessionOptions&, LeaseCallback) override { return nullptr; }
 
 private:
     class Newest final : public nsdb::Snapshot {

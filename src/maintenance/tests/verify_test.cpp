@@ -223,7 +223,7 @@ TEST_F(Verify, ACounterWithoutANumberIsForAPerson) {
 }
 
 TEST_F(Verify, AnUnfinishedLoadIsForAPerson) {
-    cloud_.write(unfinishedMark(), "loading");
+    cloud_.write(nsdb::unfinishedLoadMark(), "loading");
     expectForAPerson("a load did not come to its end");
 }
 

@@ -69,9 +69,9 @@ public:
                                     DirectoryCallback callback) override {
         return core_->watches().watchDirectory(loop, std::move(directory), std::move(callback));
     }
-    std::unique_ptr<Lease> openLease(event::Loop& loop, const Uuid& id, event::Duration ttl,
+    std::unique_ptr<Lease> openLease(event::Loop& loop, const Uuid& id, const SessionOptions& options,
                                      LeaseCallback callback) override {
-        auto lease = std::make_shared<HeldLease>(loop, id, ttl, std::move(callback));
+        auto lease = std::make_shared<HeldLease>(loop, id, options.ttl, std::move(callback));
         core_->hold(lease);
         return std::make_unique<EmbeddedLease>(core_, std::move(lease));
     }

@@ -87,12 +87,13 @@ int increment(const Arguments& arguments) {
     return 0;
 }
 
-/// Holds the state "alive" of a ship and a table entry under a session with this ttl in ms.
+/// Holds the state "alive" of a ship and a table entry under a session with this ttl in ms, and perhaps a file.
 int hold(const Arguments& arguments) {
     const auto store = openStore(arguments[0]);
     const auto id = *Uuid::parse(arguments[1]);
     const auto loop = event::Loop::create("child");
-    const auto session = store->openSession(*loop, std::chrono::milliseconds(std::stoi(arguments[2])));
+    const SessionOptions options{std::chrono::milliseconds(std::stoi(arguments[2])), arguments.size() > 3 ? arguments[3] : ""};
+    const auto session = store->openSession(*loop, options);
     session->onConnectionChange([](bool connected) { say(connected ? "connected" : "lost"); });
     session->putState(Ship::descriptor(), id, "alive", "yes");
     session->learn("Ship/" + id.toString() + "/crew", "cook", "here");

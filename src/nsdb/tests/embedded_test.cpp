@@ -9,6 +9,7 @@
 #include "nsdb/embedded/lease_file.h"
 #include "nsdb/embedded/write_lock.h"
 #include "nsdb/layout.h"
+#include "nsdb/store_settings.h"
 #include "world.h"
 
 namespace midonet::nsdb::embedded {
@@ -47,6 +48,26 @@ protected:
 TEST_F(EmbeddedFile, MakesItsFolder) {
     EXPECT_TRUE(openEmbedded({.path = path_}));
     EXPECT_TRUE(std::filesystem::exists(path_ + "/data.mdb"));
+}
+
+/// The store of the settings of a program.
+Result<std::unique_ptr<Store>> openAsProgram(const std::string& path) {
+    config::Settings settings;
+    const StoreSettings store(settings);
+    EXPECT_TRUE(settings.apply({.set = {{"nsdb.path", path}}}));
+    return store.open();
+}
+
+TEST_F(EmbeddedFile, HalfLoadedIsRefusedUntilTheLoadIsDone) {
+    const auto store = openAsProgram(path_);
+    ASSERT_TRUE(store) << store.error().message;
+    ASSERT_TRUE((*store)->transact([](Transaction& t) { return t.putPersistent(kLoadTable, kUnfinished, "loading"); }));
+    const auto refused = openAsProgram(path_);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::Conflict);
+    EXPECT_THAT(refused.error().message, HasSubstr("load it again"));
+    ASSERT_TRUE((*store)->transact([](Transaction& t) { return t.removePersistent(kLoadTable, kUnfinished); }));
+    EXPECT_TRUE(openAsProgram(path_));
 }
 
 TEST_F(EmbeddedFile, OfANewerSchemaIsRefusedNamingBothVersions) {

@@ -21,7 +21,7 @@ public:
     Result<Revision> commit(Batch) override { return fail(ErrorCode::Unavailable, "there is nothing to write"); }
     event::HandlePtr watchRecord(event::Loop&, RecordKey, RecordCallback) override { return nullptr; }
     event::HandlePtr watchDirectory(event::Loop&, std::string, DirectoryCallback) override { return nullptr; }
-    std::unique_ptr<Lease> openLease(event::Loop&, const Uuid&, event::Duration, LeaseCallback callback) override {
+    std::unique_ptr<Lease> openLease(event::Loop&, const Uuid&, const SessionOptions&, LeaseCallback callback) override {
         tell = std::move(callback);
         return std::make_unique<ScriptedLease>(*this);
     }
@@ -62,7 +62,7 @@ protected:
 
     std::unique_ptr<event::Loop> loop_ = event::Loop::createVirtual("test");
     ScriptedBackend backend_;
-    ObjectSession session_{fleetSchema(), backend_, *loop_, 10s};
+    ObjectSession session_{fleetSchema(), backend_, *loop_, {10s}};
 };
 
 TEST_F(LostLease, AWriteThatFailedForAnotherReasonSparesWhatOthersWroteSince) {
@@ -100,7 +100,7 @@ TEST_F(LostLease, AWriteMadeSinceTakesTheRecord) {
 
 TEST_F(LostLease, AFirstLeaseSparesNothing) {
     ScriptedBackend backend;
-    ObjectSession session(fleetSchema(), backend, *loop_, 10s);
+    ObjectSession session(fleetSchema(), backend, *loop_, {10s});
     session.put({"d", "key"}, "first");
     backend.tell({true, true});
     run();

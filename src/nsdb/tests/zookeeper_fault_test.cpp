@@ -126,6 +126,30 @@ TEST_F(ZookeeperFaults, AFrozenHolderExpiresAndComesBack) {
     EXPECT_TRUE(runUntil([&] { return store->readTable("Ship/" + id_.toString() + "/crew")->size() == 1; }));
 }
 
+TEST_F(ZookeeperFaults, WhoFollowsAKilledHolderEndsItsSession) {
+    const auto where = "zookeeper:" + Ensemble::single().hosts() + root_;
+    const TemporaryFolder folder;
+    const auto file = folder.path() + "/run/session";
+    const auto store = open(Ensemble::single().hosts());
+    create(*store, ship(id_));
+    // Nothing in this test waits for so long.
+    Child holder("hold", where, id_.toString(), "60000", file);
+    ASSERT_TRUE(holder.says("holding"));
+
+    // A living process keeps its session, whoever comes with the same file.
+    const auto early = store->openSession(*loop_, SessionOptions{60s, file});
+    ASSERT_TRUE(runUntil([&] { return early->connected(); }));
+    EXPECT_EQ(alive(*store), "yes");
+
+    holder.kill(SIGKILL);
+    EXPECT_EQ(alive(*store), "yes");
+    for (int successor = 0; successor < 2; ++successor) {
+        const auto session = store->openSession(*loop_, SessionOptions{60s, file});
+        EXPECT_TRUE(runUntil([&] { return alive(*store) == std::nullopt; }));
+        EXPECT_TRUE(runUntil([&] { return session->connected(); })) << "also when the one before ended in order";
+    }
+}
+
 TEST_F(ZookeeperFaults, ALeaderThatIsKilledTakesNoAcknowledgedWriteAndRepeatsNone) {
     Ensemble ensemble(3);
     const auto store = open(ensemble.hosts());
@@ -139,9 +163,12 @@ TEST_F(ZookeeperFaults, ALeaderThatIsKilledTakesNoAcknowledgedWriteAndRepeatsNon
             const auto own = open(ensemble.hosts());
             while (!stop) {
                 const auto done = add(*own, id_, 1);
-                if (done) ++acknowledged;
-                // Who sits at a slow server may lose to the other one again and again: then nothing was written.
-                if (!done) EXPECT_EQ(done.error().code, ErrorCode::Stale) << done.error().message;
+                if (done) {
+                    ++acknowledged;
+                } else {
+                    // Who sits at a slow server may lose to the other one again and again: then nothing was written.
+                    EXPECT_EQ(done.error().code, ErrorCode::Stale) << done.error().message;
+                }
             }
         });
     const auto until = [&](int count) { return runUntil([&] { return acknowledged >= count; }); };

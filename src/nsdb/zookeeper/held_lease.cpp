@@ -31,6 +31,7 @@ void HeldLease::post(std::function<void()> function) {
 
 void HeldLease::onConnected(bool fresh) {
     if (fresh) kLog.debug("session opened", {kv("session", id_)});
+    if (fresh && file_ != nullptr) file_->write(client_->session()->key());
     post([this, fresh, session = client_->session()->id()] {
         told_ = session;
         callback_({true, fresh});

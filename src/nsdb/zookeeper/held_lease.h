@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "nsdb/zookeeper/client.h"
+#include "nsdb/zookeeper/session_file.h"
 
 namespace midonet::nsdb::zookeeper {
 
@@ -11,8 +12,10 @@ namespace midonet::nsdb::zookeeper {
 /// client's.
 class HeldLease final : public zk::Session::Listener, public std::enable_shared_from_this<HeldLease> {
 public:
-    HeldLease(event::Loop& loop, const Uuid& id, Backend::LeaseCallback callback, std::shared_ptr<Client> client)
-        : id_(id), client_(std::move(client)), callback_(std::move(callback)), loop_(&loop) {}
+    /// `file`: where the session is named; nullptr: nowhere.
+    HeldLease(event::Loop& loop, const Uuid& id, Backend::LeaseCallback callback, std::shared_ptr<Client> client,
+              std::unique_ptr<SessionFile> file)
+        : id_(id), client_(std::move(client)), callback_(std::move(callback)), file_(std::move(file)), loop_(&loop) {}
 
     const Uuid& id() const { return id_; }
     Client& client() { return *client_; }
@@ -37,6 +40,7 @@ private:
     const Uuid id_;
     const std::shared_ptr<Client> client_;
     const Backend::LeaseCallback callback_;
+    const std::unique_ptr<SessionFile> file_;  // the client's loop
     bool alive_ = true;      // the owner's
     std::int64_t told_ = 0;  // the owner's
     std::mutex mutex_;

@@ -62,8 +62,8 @@ public:
         writers_->submit([data = data_] { data->removeStrays(); });
         return {};
     }
-    std::shared_ptr<Client> makeClient(event::Duration timeout) {
-        zk::Session::Options options{hosts_, timeout, options_.patience, options_.user, options_.password};
+    std::shared_ptr<Client> makeClient(event::Duration timeout, std::optional<zk::SessionKey> predecessor = {}) {
+        zk::Session::Options options{hosts_, timeout, options_.patience, options_.user, options_.password, std::move(predecessor)};
         return std::make_shared<Client>(*loop_, resolvers_, std::move(options), paths_.markers());
     }
     const std::shared_ptr<Client>& data() const { return data_; }
@@ -122,8 +122,10 @@ public:
     event::HandlePtr watchDirectory(event::Loop& loop, std::string directory, DirectoryCallback callback) override {
         return core_->mirror()->watchDirectory(loop, std::move(directory), std::move(callback));
     }
-    std::unique_ptr<Lease> openLease(event::Loop& loop, const Uuid& id, event::Duration ttl, LeaseCallback callback) override {
-        auto lease = std::make_shared<HeldLease>(loop, id, std::move(callback), core_->makeClient(ttl));
+    std::unique_ptr<Lease> openLease(event::Loop& loop, const Uuid& id, const SessionOptions& options, LeaseCallback callback) override {
+        auto file = SessionFile::take(options.file);
+        auto client = core_->makeClient(options.ttl, file != nullptr ? file->left() : std::nullopt);
+        auto lease = std::make_shared<HeldLease>(loop, id, std::move(callback), std::move(client), std::move(file));
         lease->open();
         const std::lock_guard lock(mutex_);
         leases_[id] = lease;
