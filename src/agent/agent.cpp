@@ -65,7 +65,7 @@ void Agent::start() {
     // No packet before the connections of the process before are known: an answer would be taken for a question.
     connections_->start([this] { workers_.start(); });
     registration_ = std::make_unique<host::Registration>(world_.loop, world_.pool, world_.store, *session_, options_.host,
-                                                         [this] { onRegistered(); });
+                                                         [this](host::Registration::Time time) { onRegistered(time); });
 }
 
 void Agent::onConnection(bool connected) {
@@ -75,7 +75,12 @@ void Agent::onConnection(bool connected) {
     connections_->onRestored();
 }
 
-void Agent::onRegistered() {
+void Agent::onRegistered(host::Registration::Time time) {
+    if (time == host::Registration::Time::Again) {
+        registration_->setInterfaces(world_.interfaces.list());
+        bindings_->reportAgain();
+        return peers_->reportAgain();
+    }
     bindings_ = std::make_unique<host::Bindings>(world_.loop, *session_, world_.datapath, options_.host.id, [this] { publishMap(); });
     peers_ = std::make_unique<host::Peers>(world_.loop, world_.store, *session_, world_.datapath, world_.underlay,
                                            options_.host.id, [this] { publishMap(); });

@@ -102,7 +102,7 @@ public:
 
 private:
     void onConnection(bool connected);
-    void onRegistered();
+    void onRegistered(host::Registration::Time time);
     void onTopology(const topology::TopologyUpdate& update);
     void onInterfaces();
     void publishMap();

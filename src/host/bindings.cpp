@@ -138,6 +138,13 @@ void Bindings::report(const PortId& port, Binding& binding) {
     session_.putState(model::Port::descriptor(), port.uuid(), "state", std::move(bytes));
 }
 
+void Bindings::reportAgain() {
+    for (auto& [port, binding] : bindings_) {
+        binding.reported.clear();
+        report(port, binding);
+    }
+}
+
 /// Made from the port's id, so that it is the same after a restart and flows that other hosts have
 /// towards this one stay right; the next free one where two ports collide.
 net::TunnelKey Bindings::allocateKey(const PortId& port) const {

@@ -49,6 +49,8 @@ public:
 
     void setWanted(std::vector<topology::WantedBinding> wanted);
     void setInterfaces(std::vector<Interface> interfaces);
+    /// Another agent has reported in our place.
+    void reportAgain();
 
     const std::vector<ActiveBinding>& active() const { return active_; }
     std::vector<BindingStatus> statuses() const;

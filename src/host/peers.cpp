@@ -249,4 +249,10 @@ void Peers::reportStatuses() {
     session_.putState(model::Host::descriptor(), host_.uuid(), "status", problem);
 }
 
+void Peers::reportAgain() {
+    reported_.clear();
+    outsideReported_ = false;
+    reportStatuses();
+}
+
 }  // namespace midonet::host

@@ -49,6 +49,8 @@ public:
     /// Ordered by host.
     const std::vector<Peer>& peers() const { return peers_; }
     std::vector<MembershipStatus> statuses() const;
+    /// Another agent has reported in our place.
+    void reportAgain();
     /// True when every zone of this host was loaded once.
     bool synced() const;
 

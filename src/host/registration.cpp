@@ -45,7 +45,7 @@ std::uint64_t unixMilliseconds() {
 }  // namespace
 
 Registration::Registration(event::Loop& loop, event::BlockingPool& pool, nsdb::Store& store, nsdb::Session& session,
-                           Identity identity, std::function<void()> onRegistered)
+                           Identity identity, std::function<void(Time)> onRegistered)
     : loop_(loop), pool_(pool), store_(store), session_(session), identity_(std::move(identity)),
       onRegistered_(std::move(onRegistered)), self_(std::make_shared<Registration*>(this)) {
     problem_ = "waiting for the NSDB";
@@ -80,7 +80,7 @@ void Registration::onClaim(const Result<void>& answer) {
     }
     if (std::exchange(conflictReported_, false))
         session_.removeState(model::Host::descriptor(), identity_.id.uuid(), "conflict");
-    if (!registered_) writeHost(Write::Name);
+    writeHost(Write::Name);
 }
 
 /// The object has to be there before its state can be claimed; its name is the claimer's.
@@ -116,10 +116,12 @@ void Registration::onHostWritten(Write what, const Result<nsdb::Revision>& writt
         return retry([this, what] { writeHost(what); });
     }
     if (what == Write::IfAbsent) return claim();
-    registered_ = true;
+    const auto time = std::exchange(registered_, true) ? Time::Again : Time::First;
+    if (time == Time::Again && problem_.empty()) return;  // our own session was lost, which writes again what it owned
     setProblem("");
     kLog.info("host registered", {kv("host", identity_.id), kv("name", identity_.name)});
-    onRegistered_();
+    reportedState_.clear();
+    onRegistered_(time);
 }
 
 void Registration::retry(std::function<void()> step) { retry_ = loop_.after(kRetryPeriod, std::move(step)); }

@@ -26,14 +26,17 @@ public:
     };
     static constexpr std::chrono::seconds kRetryPeriod{1};
 
-    /// `onRegistered` is called once, when the host is alive and its object exists.
+    enum class Time : std::uint8_t { First, Again };
+    /// `onRegistered` is called when the host is alive and its object exists; again each time another agent had the host
+    /// meanwhile, whose reports have taken the place of ours.
     Registration(event::Loop& loop, event::BlockingPool& pool, nsdb::Store& store, nsdb::Session& session,
-                 Identity identity, std::function<void()> onRegistered);
+                 Identity identity, std::function<void(Time)> onRegistered);
     ~Registration();
     Registration(const Registration&) = delete;
     Registration& operator=(const Registration&) = delete;
 
     void setInterfaces(const std::vector<Interface>& interfaces);
+    /// It was, at least once.
     bool registered() const { return registered_; }
     /// Why it is not registered; empty when it is.
     const std::string& problem() const { return problem_; }
@@ -52,7 +55,7 @@ private:
     nsdb::Store& store_;
     nsdb::Session& session_;
     const Identity identity_;
-    std::function<void()> onRegistered_;
+    std::function<void(Time)> onRegistered_;
 
     bool registered_ = false;
     bool conflictReported_ = false;
