@@ -104,6 +104,7 @@ class Cloud:
     zookeepers: int = 0  # servers of the NSDB's ensemble; 0: it is embedded
     agent_settings: dict[str, str] = field(default_factory=dict)
     api_settings: dict[str, str] = field(default_factory=dict)
+    underlay: str = "192.0.2.0/24"
 
     def machine(self, name: str) -> Machine:
         """The machine of that name; LabError when there is none."""
@@ -114,12 +115,12 @@ class Cloud:
 
     def host_address(self, host: str) -> str:
         """The underlay address of a host."""
-        return f"192.0.2.{self.hosts.index(host) + 1}"
+        return str(ipaddress.ip_network(self.underlay)[self.hosts.index(host) + 1])
 
     @property
     def nsdb_address(self) -> str:
         """The underlay address of the ensemble, behind those of all hosts."""
-        return "192.0.2.254"
+        return str(ipaddress.ip_network(self.underlay)[-2])
 
     def machines_of(self, bridge: str) -> list[Machine]:
         """The machines plugged into one virtual bridge."""

@@ -44,6 +44,8 @@ def preflight() -> None:
 class Lab:
     """One cloud. `up` builds it whole; the other calls break and mend parts of it (tests do)."""
 
+    tuning = zookeeper.Tuning()  # of the servers of an ensemble
+
     def __init__(self, cloud: Cloud, state: State | None = None) -> None:
         self.cloud = cloud
         self.state = state or State(cloud.name, cloud.to_dict())
@@ -123,7 +125,7 @@ class Lab:
         """Starts the API server and waits for it; started again it listens where it did before."""
         listen = self.state.api_url.removeprefix("http://").partition("/")[0] or "127.0.0.1:0"
         settings = {**self.nsdb_settings(outside=True), "api.listen": listen, **self.cloud.api_settings}
-        process, logs, offset = self._spawn("api", [str(program_folder() / "midonet-api"), *_set(settings)])
+        process, logs, offset = self._spawn("api", [str(program_folder() / "midonet-api"), *set_words(settings)])
         line = processes.ready_line(process, logs, offset, "midonet-api")
         self.state.api_url = next((word for word in line.split() if word.startswith("http")), "")
         if not self.state.api_url:
@@ -148,14 +150,13 @@ class Lab:
     def start_server(self, number: int) -> Process:
         """Starts a server of the ensemble, 1 being the first; does not wait until it serves."""
         count = self.cloud.zookeepers
-        command = zookeeper.command(self.nsdb_folder / str(number), number, count)
+        command = zookeeper.command(self.nsdb_folder / str(number), number, count, tuning=self.tuning)
         process, _, _ = self._spawn(f"zookeeper:{number}", namespaces.exec_command(self.namespace(NSDB), command))
         return process
 
     def server_modes(self) -> dict[int, str]:
         """What each server of the ensemble is: "leader", "follower", "standalone", or "" when it serves nobody."""
-        return {number: zookeeper.mode(namespaces.open_socket(self.namespace(NSDB), socket.AF_INET, socket.SOCK_STREAM),
-                                       zookeeper.client_port(number)) for number in self._server_numbers()}
+        return {number: zookeeper.mode(self._nsdb_socket(), zookeeper.client_port(number)) for number in self._server_numbers()}
 
     def wait_servers(self, seconds: float = 60.0) -> None:
         """Waits until all servers of the ensemble serve."""
@@ -167,6 +168,9 @@ class Lab:
         process, logs, offset = self._spawn("door", self._module("door", self.namespace(NSDB), *self._server_addresses()))
         processes.ready_line(process, logs, offset, "the door to the ZooKeeper servers")
         self.wait_servers()
+
+    def _nsdb_socket(self) -> socket.socket:
+        return namespaces.open_socket(self.namespace(NSDB), socket.AF_INET, socket.SOCK_STREAM)
 
     def _server_numbers(self) -> range:
         return range(1, self.cloud.zookeepers + 1)
@@ -258,12 +262,12 @@ class Lab:
         private = self.folder / "hosts" / host
         private.mkdir(parents=True, exist_ok=True)
         pins = self.folder / "bpf" / host
-        pins.mkdir(exist_ok=True)
+        pins.mkdir(parents=True, exist_ok=True)
         merged = {**self.nsdb_settings(), "agent.host_id_file": str(private / "host_id"),
                   "agent.state_file": str(private / "connections"),
                   "agent.host_name": host, "agent.bpffs": str(pins), "agent.listen": "127.0.0.1:7300",
                   **self.cloud.agent_settings, **(settings or {})}
-        command = [str(program_folder() / "midolman"), *_set(merged)]
+        command = [str(program_folder() / "midolman"), *set_words(merged)]
         process, _, _ = self._spawn(f"agent:{host}", namespaces.exec_command(self.namespace(host), command))
         if wait:
             self.wait_agent(host)
@@ -341,5 +345,6 @@ class Lab:
             raise LabError(f"midolman of {host} ended; the end of {logs.err}:\n{logs.tail()}")
 
 
-def _set(settings: dict[str, str]) -> list[str]:
+def set_words(settings: dict[str, str]) -> list[str]:
+    """Settings on the command line of a program."""
     return [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]

@@ -101,6 +101,7 @@ void Agent::onRegistered() {
 }
 
 void Agent::onTopology(const topology::TopologyUpdate& update) {
+    published_ = std::chrono::system_clock::now();
     workers_.update([&](WorkerUpdate& pending) {
         pending.snapshot = update.snapshot;
         pending.invalidate(update.invalidated);
@@ -197,6 +198,7 @@ void Agent::collectStatus(std::function<void(Status)> done) {
             status.routers = tracker_->snapshot()->routers.size();
             status.chains = tracker_->snapshot()->chains.size();
             status.generation = tracker_->snapshot()->generation;
+            status.published = published_;
         }
         status.watches = world_.store.watchCount();
         status.publishedMacs = macs_ ? macs_->published() : 0;
