@@ -163,7 +163,7 @@ class ScaleLab(Lab):
 
 def run(size: Size, say: Callable[[str], None]) -> dict[str, Any]:
     """Brings everything up, measures, removes it. The figures, as they are printed with --json."""
-    with _running(size) as lab:
+    with running(size) as lab:
         figures: dict[str, Any] = {"agents": size.agents, "ports": size.ports, "servers": size.servers}
         say(f"{size.servers} servers are up, loading {size.ports:,} ports")
         figures["load_seconds"] = _timed(lab.load)
@@ -172,15 +172,16 @@ def run(size: Size, say: Callable[[str], None]) -> dict[str, Any]:
         lab.start_api()
         figures.update(_start(lab))
         say("all are ready, changing things")
-        figures["wide_rule"] = asdict(_change(lab, tenants.wide_hosts(lab.cloud), _rule_changes(lab, "wide")))
-        figures["wide_binding"] = asdict(_change(lab, tenants.wide_hosts(lab.cloud), _bindings(lab)))
-        figures["lone_rule"] = asdict(_change(lab, lab.cloud.hosts[:1], _rule_changes(lab, "lone")))
+        figures["wide_rule"] = asdict(spread(lab, tenants.wide_hosts(lab.cloud), _rule_changes(lab, "wide")))
+        figures["wide_binding"] = asdict(spread(lab, tenants.wide_hosts(lab.cloud), bindings(lab)))
+        figures["lone_rule"] = asdict(spread(lab, lab.cloud.hosts[:1], _rule_changes(lab, "lone")))
         figures.update(_weigh(lab))
         return figures
 
 
 @contextmanager
-def _running(size: Size) -> Iterator[ScaleLab]:
+def running(size: Size) -> Iterator[ScaleLab]:
+    """A lab with its servers up, that is there within the `with` block."""
     lab = ScaleLab(size)
     lab.up(owned=True)
     try:
@@ -213,14 +214,15 @@ def _rule_changes(lab: ScaleLab, bridge: str) -> list[Change]:
     return [change] * CHANGES
 
 
-def _bindings(lab: ScaleLab) -> list[Change]:
-    """The port of a host on the wide bridge is taken from it and given back, in turns."""
+def bindings(lab: ScaleLab) -> list[Change]:
+    """For spread(): the port of a host on the wide bridge is taken from it and given back, in turns."""
     host = tenants.wide_hosts(lab.cloud)[-1]
     host_id, port_id = tenants.id_of(host), tenants.id_of(f"wide/{host}")
     return [lambda: lab.api.unbind(host_id, port_id), lambda: lab.api.bind(host_id, port_id, tenants.INTERFACE)] * (CHANGES // 2)
 
 
-def _change(lab: ScaleLab, concerned: Sequence[str], changes: list[Change]) -> Reached:
+def spread(lab: ScaleLab, concerned: Sequence[str], changes: list[Change]) -> Reached:
+    """Makes the changes one after the other, and measures how each reaches the hosts that it concerns."""
     everybody = lab.cloud.hosts
     before = lab.wait_quiet(everybody)
     fired = _fired(lab)

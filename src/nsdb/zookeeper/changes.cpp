@@ -37,14 +37,16 @@ void Changes::askFor(const RecordKey& key, bool withValue) {
         look_.askValue(path);
     else
         look_.ask(path);
+    // What is new has a folder of its own as often as not; the one above that is there nearly always.
     parents_.push_back(paths_.parent(key));
     look_.ask(parents_.back());
+    look_.ask(Paths::parentOf(parents_.back()));
 }
 
 Result<void> Changes::read(Client& client) {
     TRY_VOID(look_.read(client));
     for (const auto& parent : parents_)
-        if (look_.at(parent) == nullptr)
+        if (look_.at(Paths::parentOf(parent)) == nullptr)
             for (auto path = Paths::parentOf(parent); path.size() > paths_.root().size(); path = Paths::parentOf(path)) look_.ask(path);
     return look_.read(client);
 }
@@ -95,6 +97,7 @@ void Changes::removeDirectory(const std::string& path) { erase(path); }
 void Changes::create(const RecordKey& key, Kind kind, std::string value) {
     makeDirectory(paths_.parent(key));
     written_.insert(paths_.recordBucket(key));
+    absent_.erase(paths_.record(key));
     steps_.push_back({kind, paths_.record(key), std::move(value), zk::kAnyVersion});
 }
 
@@ -114,6 +117,7 @@ void Changes::makeDirectory(const std::string& path) {
 /// A bucket that is not there yet is made: that fails if somebody else makes it, as a check would.
 std::vector<zk::Operation> Changes::bucketSteps() {
     std::vector<zk::Operation> out;
+    for (const auto& [path, bucket] : std::exchange(absent_, {})) checkedBuckets_.insert(bucket);
     auto all = checkedBuckets_;
     all.insert(written_.begin(), written_.end());
     for (const auto& path : all) {

@@ -50,7 +50,7 @@ public:
     /// It is what was read.
     void checkUnchanged(const RecordKey& key);
     /// It was absent and nobody has created it since.
-    void checkAbsent(const RecordKey& key) { checkedBuckets_.insert(paths_.recordBucket(key)); }
+    void checkAbsent(const RecordKey& key) { absent_.insert_or_assign(paths_.record(key), paths_.recordBucket(key)); }
     void checkDirectory(std::string_view directory) { checkedBuckets_.insert(paths_.directoryBucket(directory)); }
 
     /// Persistent: without `lease`.
@@ -75,6 +75,7 @@ private:
     Look& look_;
     std::vector<std::string> parents_;
     std::map<std::string, std::int32_t> checks_;
+    std::map<std::string, std::string> absent_;  // to their buckets; not those that are created, which says the same
     std::set<std::string> checkedBuckets_;
     std::set<std::string> written_;  // buckets
     std::vector<zk::Operation> steps_;
