@@ -261,6 +261,16 @@ void Client::see(Revision revision) {
     newest_ = std::max(newest_, revision);
 }
 
+bool Client::knowsLasting(const std::string& path) const {
+    const std::lock_guard lock(mutex_);
+    return lasting_.contains(path);
+}
+
+void Client::noteLasting(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    lasting_.insert(path);
+}
+
 void Client::removeStrays() {
     auto own = takeMarker();
     if (!own) return;

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "event/loop.h"
@@ -65,6 +66,10 @@ public:
     Revision newest() const;
     void see(Revision revision);
 
+    /// Znodes that are never removed once they are there, and were there when this client looked.
+    bool knowsLasting(const std::string& path) const;
+    void noteLasting(const std::string& path);
+
     /// Removes the markers of clients that died long ago.
     void removeStrays();
 
@@ -92,6 +97,7 @@ private:
     Revision newest_ = 0;          // guarded by mutex_
     std::int64_t sessionId_ = 0;   // guarded by mutex_
     bool connected_ = false;       // guarded by mutex_
+    std::unordered_set<std::string> lasting_;  // guarded by mutex_
 };
 
 }  // namespace midonet::nsdb::zookeeper
