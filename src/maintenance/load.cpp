@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <span>
@@ -23,6 +24,11 @@ using Expect = Batch::RecordCheck::Expect;
 
 /// What a record costs a transaction beside its value: keys, checks.
 constexpr std::size_t kRecordBytes = 256;
+/// ... and a reference: its record, the folders it is the first in, the check of its target.
+constexpr std::size_t kReferenceBytes = 768;
+
+using Named = decltype(Contents::objects)::value_type;
+enum class Progress : std::uint8_t { Begun, Made };
 
 /// One act of a transaction.
 struct Step {
@@ -157,10 +163,10 @@ private:
     /// With what the references and unique values of the object add.
     std::size_t bytesOf(const model::Message& object) const {
         const auto& type = schema_.of(object);
-        std::size_t records = 1;
-        for (const auto& reference : type.references) records += model::targetsOf(object, reference).size();
-        for (const auto& unique : type.uniqueFields) records += model::textsOf(object, unique).size();
-        return object.ByteSizeLong() + records * kRecordBytes;
+        std::size_t bytes = kRecordBytes + object.ByteSizeLong();
+        for (const auto& reference : type.references) bytes += model::targetsOf(object, reference).size() * kReferenceBytes;
+        for (const auto& unique : type.uniqueFields) bytes += model::textsOf(object, unique).size() * kRecordBytes;
+        return bytes;
     }
 
     Result<void> runSteps(const std::vector<Step>& steps) {
