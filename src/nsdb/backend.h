@@ -157,6 +157,11 @@ public:
     [[nodiscard]] virtual event::HandlePtr watchDirectory(event::Loop& loop, std::string directory,
                                                           DirectoryCallback callback) = 0;
 
+    /// The same of a directory whose records say all by their names: values and versions may be left out.
+    [[nodiscard]] virtual event::HandlePtr watchNames(event::Loop& loop, std::string directory, DirectoryCallback callback) {
+        return watchDirectory(loop, std::move(directory), std::move(callback));
+    }
+
     using LeaseCallback = std::function<void(LeaseState)>;
     /// `id` names the lease in Record::lease, also after it was lost and opened again.
     virtual std::unique_ptr<Lease> openLease(event::Loop& loop, const Uuid& id, event::Duration ttl,

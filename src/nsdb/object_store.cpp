@@ -245,7 +245,7 @@ event::HandlePtr ObjectStore::watchReferrers(event::Loop& loop, Class type, std:
     const auto* reference = holder.reference(field);
     MIDONET_ASSERT(reference != nullptr, "the field is a reference in the schema");
     auto known = std::make_shared<std::optional<std::set<Uuid>>>();
-    return counted(backend_->watchDirectory(
+    return counted(backend_->watchNames(
         loop, indexDirectory(schema_.of(reference->rules.target), target, holder, *reference),
         [known, callback = std::move(callback)](const DirectoryChange& change) {
             auto now = change.reset ? std::set<Uuid>{} : **known;

@@ -128,7 +128,10 @@ public:
         return core_->mirror()->watchRecord(loop, std::move(key), std::move(callback));
     }
     event::HandlePtr watchDirectory(event::Loop& loop, std::string directory, DirectoryCallback callback) override {
-        return core_->mirror()->watchDirectory(loop, std::move(directory), std::move(callback));
+        return core_->mirror()->watchDirectory(loop, std::move(directory), Mirror::Values::Read, std::move(callback));
+    }
+    event::HandlePtr watchNames(event::Loop& loop, std::string directory, DirectoryCallback callback) override {
+        return core_->mirror()->watchDirectory(loop, std::move(directory), Mirror::Values::None, std::move(callback));
     }
     std::unique_ptr<Lease> openLease(event::Loop& loop, const Uuid& id, event::Duration ttl, LeaseCallback callback) override {
         auto lease = std::make_shared<HeldLease>(loop, id, std::move(callback), core_->makeClient(ttl));
