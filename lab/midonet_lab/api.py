@@ -27,13 +27,15 @@ class ApiUnreachable(LabError):
 
 
 class Api:
-    """One keep-alive connection to a `midonet-api`; not for use by several threads."""
+    """One keep-alive connection to a `midonet-api`, of a namespace or of this one; not for use by several threads."""
 
-    def __init__(self, url: str, timeout: float = 20.0) -> None:
+    def __init__(self, url: str, timeout: float = 20.0, namespace: str | None = None) -> None:
         parts = urlsplit(url)
         self.url = url.rstrip("/")
         self._root = parts.path.rstrip("/")
-        self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
+        host, port = parts.hostname or "", parts.port or 80
+        self._connection = _NamespaceConnection(namespace, host, port, timeout) if namespace else \
+            http.client.HTTPConnection(host, port, timeout=timeout)
 
     def request(self, method: str, path: str, body: Any = None) -> tuple[int, dict[str, str], bytes]:
         """One exchange: status, headers, body. A GET is tried again once on a connection that had gone stale."""
@@ -214,6 +216,7 @@ class _NamespaceConnection(http.client.HTTPConnection):
 
     def connect(self) -> None:
         self.sock = namespaces.open_socket(self._namespace, socket.AF_INET, socket.SOCK_STREAM)
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock.settimeout(self.timeout)
         self.sock.connect((self.host, self.port))
 

@@ -42,7 +42,8 @@ def remove(name: str) -> None:
         still = _mounts_below(folder)
         if still:
             raise LabError(f"cannot unmount {', '.join(still)}: unmount it by hand, then run midonet-lab down {name}")
-        shutil.rmtree(folder, ignore_errors=True)
+        for made in (*(state.folders if state else []), folder):
+            shutil.rmtree(made, ignore_errors=True)
 
 
 def mount_bpffs(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import sys
@@ -10,7 +11,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from . import cleanup, cloud, demo, namespaces, network, state, table
+from . import cleanup, cloud, demo, namespaces, network, scale, state, table
 from .api import ApiUnreachable
 from .errors import LabError
 from .lab import Lab
@@ -75,7 +76,23 @@ def _parser() -> argparse.ArgumentParser:
                       help="leave the cloud up at the end (also: KEEP=1)")
     show.add_argument("--nsdb", help="'embedded' or 'zookeeper(N)', in place of what the demo's cloud file says")
     show.set_defaults(run=lambda parsed: demo.run(keep=parsed.keep, nsdb=parsed.nsdb))
+
+    measure = commands.add_parser("scale", help="start many agents on a large store, measure them, remove all")
+    measure.add_argument("--agents", type=int, default=50, help="hosts, each with an agent (default 50)")
+    measure.add_argument("--ports", type=int, default=100_000, help="ports of machines in the store (default 100000)")
+    measure.add_argument("--servers", type=int, default=3, help="ZooKeeper servers (default 3)")
+    measure.add_argument("--heap", type=int, default=4096, help="megabytes of heap of each server (default 4096)")
+    measure.add_argument("--data", type=Path, help="folder on the disk that the servers write to (default: the run folder)")
+    measure.add_argument("--json", action="store_true", help="print the figures as JSON")
+    measure.set_defaults(run=_scale)
     return parser
+
+
+def _scale(parsed: argparse.Namespace) -> int:
+    size = scale.Size(parsed.agents, parsed.ports, parsed.servers, parsed.heap, parsed.data)
+    figures = scale.run(size, lambda text: print(f"scale: {text}", file=sys.stderr, flush=True))
+    print(json.dumps(figures, indent=1) if parsed.json else scale.report(figures))
+    return 0
 
 
 def _up(parsed: argparse.Namespace) -> int:

@@ -49,7 +49,7 @@ _NSDB = "nsdb"
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,12}")
 # No '-' here: names of namespaces are ml-CLOUD-NODE, and a cloud must never be a prefix of another.
 _CLOUD_NAME = re.compile(r"[a-z][a-z0-9]{0,31}")
-_MAX_HOSTS = 240
+_MAX_HOSTS, _MAX_SERVERS = 240, 9
 _NSDB_KIND = re.compile(r"embedded|zookeeper(?:\(([1-9])\))?")
 _MAC = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}")
 
@@ -105,6 +105,7 @@ class Cloud:
     zookeepers: int = 0  # servers of the NSDB's ensemble; 0: it is embedded
     agent_settings: dict[str, str] = field(default_factory=dict)
     api_settings: dict[str, str] = field(default_factory=dict)
+    underlay: str = "192.0.2.0/24"
 
     def machine(self, name: str) -> Machine:
         """The machine of that name; LabError when there is none."""
@@ -115,11 +116,12 @@ class Cloud:
 
     def host_address(self, host: str) -> str:
         """The underlay address of a host."""
-        return f"192.0.2.{self.hosts.index(host) + 1}"
+        return str(ipaddress.ip_network(self.underlay)[self.hosts.index(host) + 1])
 
     def servers(self) -> dict[str, str]:
         """The nodes of the NSDB's ensemble and their underlay addresses, behind those of all hosts."""
-        return {nsdb_node(number): f"192.0.2.{_MAX_HOSTS + number}" for number in range(1, self.zookeepers + 1)}
+        network = ipaddress.ip_network(self.underlay)
+        return {nsdb_node(number): str(network[-1 - _MAX_SERVERS - 1 + number]) for number in range(1, self.zookeepers + 1)}
 
     def machines_of(self, bridge: str) -> list[Machine]:
         """The machines plugged into one virtual bridge."""

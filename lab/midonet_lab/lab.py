@@ -44,6 +44,8 @@ def preflight() -> None:
 class Lab:
     """One cloud. `up` builds it whole; the other calls break and mend parts of it (tests do)."""
 
+    tuning = zookeeper.Tuning()  # of the servers of an ensemble
+
     def __init__(self, cloud: Cloud, state: State | None = None) -> None:
         self.cloud = cloud
         self.state = state or State(cloud.name, cloud.to_dict())
@@ -137,7 +139,7 @@ class Lab:
     def _spawn_api(self, key: str, settings: dict[str, str]) -> tuple[Process, str]:
         """An API server that is ready, and its URL."""
         merged = {**self.nsdb_settings(outside=True), **self.cloud.api_settings, **settings}
-        process, logs, offset = self._spawn(key, [str(program_folder() / "midonet-api"), *_set(merged)])
+        process, logs, offset = self._spawn(key, [str(program_folder() / "midonet-api"), *set_words(merged)])
         line = processes.ready_line(process, logs, offset, "midonet-api")
         url = next((word for word in line.split() if word.startswith("http")), "")
         if not url:
@@ -158,18 +160,17 @@ class Lab:
         hosts = self._door_addresses() if outside else self._server_addresses()
         return {"nsdb.backend": "zookeeper", "zookeeper.hosts": hosts}
 
-    def start_server(self, number: int, durable: bool = False, environment: dict[str, str] | None = None) -> Process:
-        """Starts a server of the ensemble, 1 being the first; does not wait until it serves. `durable`: its writes wait for the disk."""
+    def start_server(self, number: int, tuning: zookeeper.Tuning | None = None, environment: dict[str, str] | None = None) -> Process:
+        """Starts a server of the ensemble, 1 being the first; does not wait until it serves. `tuning`: other than the lab's."""
         addresses = list(self.cloud.servers().values())
         command = ["env", *(f"{name}={value}" for name, value in (environment or {}).items()),
-                   *zookeeper.command(self.nsdb_folder / str(number), number, addresses, durable=durable)]
+                   *zookeeper.command(self.nsdb_folder / str(number), number, addresses, tuning=tuning or self.tuning)]
         process, _, _ = self._spawn(f"zookeeper:{number}", namespaces.exec_command(self.namespace(nsdb_node(number)), command))
         return process
 
     def server_modes(self) -> dict[int, str]:
         """What each server of the ensemble is: "leader", "follower", "standalone", or "" when it serves nobody."""
-        return {number: zookeeper.mode(namespaces.open_socket(self.namespace(nsdb_node(number)), socket.AF_INET, socket.SOCK_STREAM))
-                for number in self._server_numbers()}
+        return {number: zookeeper.mode(self._nsdb_socket(number)) for number in self._server_numbers()}
 
     def wait_servers(self, seconds: float = 60.0) -> None:
         """Waits until all servers of the ensemble serve."""
@@ -182,6 +183,9 @@ class Lab:
         process, logs, offset = self._spawn("door", self._module("door", *inside))
         processes.ready_line(process, logs, offset, "the door to the ZooKeeper servers")
         self.wait_servers()
+
+    def _nsdb_socket(self, number: int) -> socket.socket:
+        return namespaces.open_socket(self.namespace(nsdb_node(number)), socket.AF_INET, socket.SOCK_STREAM)
 
     def _server_numbers(self) -> range:
         return range(1, self.cloud.zookeepers + 1)
@@ -273,12 +277,12 @@ class Lab:
         private = self.folder / "hosts" / host
         private.mkdir(parents=True, exist_ok=True)
         pins = self.folder / "bpf" / host
-        pins.mkdir(exist_ok=True)
+        pins.mkdir(parents=True, exist_ok=True)
         merged = {**self.nsdb_settings(), "agent.host_id_file": str(private / "host_id"),
                   "agent.state_file": str(private / "connections"), "nsdb.session_file": str(private / "session"),
                   "agent.host_name": host, "agent.bpffs": str(pins), "agent.listen": "127.0.0.1:7300",
                   **self.cloud.agent_settings, **(settings or {})}
-        command = [str(program_folder() / "midolman"), *_set(merged)]
+        command = [str(program_folder() / "midolman"), *set_words(merged)]
         process, _, _ = self._spawn(f"agent:{host}", namespaces.exec_command(self.namespace(host), command))
         if wait:
             self.wait_agent(host)
@@ -356,5 +360,6 @@ class Lab:
             raise LabError(f"midolman of {host} ended; the end of {logs.err}:\n{logs.tail()}")
 
 
-def _set(settings: dict[str, str]) -> list[str]:
+def set_words(settings: dict[str, str]) -> list[str]:
+    """Settings on the command line of a program."""
     return [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]

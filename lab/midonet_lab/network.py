@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 from . import namespaces
 from .cloud import FABRIC, Cloud, Machine
 from .errors import LabError
@@ -47,10 +49,11 @@ def build(cloud: Cloud) -> None:
     namespaces.batch(f"link add h-{node} mtu {cloud.mtu} netns {fabric} type veth "
                      f"peer name eth0 mtu {cloud.mtu} netns {namespace(cloud.name, node)}" for node in addresses)
     namespaces.batch((f"link set h-{node} master {FABRIC} up" for node in addresses), fabric)
+    length = ipaddress.ip_network(cloud.underlay).prefixlen
     for node, address in addresses.items():
         inside = namespace(cloud.name, node)
         namespaces.set_sysctls(inside, _QUIET_IPV6)
-        namespaces.batch(["link set eth0 up", f"addr add {address}/24 dev eth0"], inside)
+        namespaces.batch(["link set eth0 up", f"addr add {address}/{length} dev eth0"], inside)
         namespaces.set_sysctls(inside, _NO_IPV6)
     veths = [machine for machine in cloud.machines if machine.kind == "veth"]
     namespaces.batch(_veth_command(cloud, machine) for machine in veths)

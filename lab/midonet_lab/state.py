@@ -34,6 +34,7 @@ class State:
     owner: dict[str, int] | None = None  # the process that will take it down; None: left up on purpose
     namespaces: list[str] = field(default_factory=list)
     mounts: list[str] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)  # outside of the run folder
     processes: dict[str, dict[str, int]] = field(default_factory=dict)  # "api", "agent:h1", "relay:vm1", "zookeeper:1"
     api_url: str = ""
     ids: dict[str, str] = field(default_factory=dict)  # "host:h1", "bridge:red", "port:vm1", "zone" -> uuid

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Sequence
 
@@ -13,9 +15,30 @@ JAR = Path("/usr/share/java/zookeeper.jar")
 _LOGGER = "/usr/share/java/slf4j-simple.jar"
 # Each has a namespace of its own: all ports are free.
 CLIENT_PORT, _QUORUM_PORT, _ELECTION_PORT = 2181, 2888, 3888
-# Small heaps, as machines of a lab are small. By default no flush to the disk: nobody cuts the power of a lab.
-_JAVA = ["java", "-Xms48m", "-Xmx96m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError",
-         "-Djava.net.preferIPv4Stack=true", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
+_JAVA = ["java", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError", "-Djava.net.preferIPv4Stack=true",
+         "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
+_MAIN = ["-cp", f"{JAR}:{_LOGGER}", "org.apache.zookeeper.server.quorum.QuorumPeerMain"]
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """How servers are run. By default as a lab needs them: nobody cuts its power, and its machine is small."""
+
+    heap: int = 96  # megabytes
+    tick: int = 500  # milliseconds
+    flush: bool = False  # what is acknowledged is on the disk
+    java: tuple[str, ...] = ("-XX:TieredStopAtLevel=1",)
+
+    @property
+    def words(self) -> list[str]:
+        """Of the command line of a server."""
+        return [f"-Xms{self.heap // 2}m", f"-Xmx{self.heap}m", f"-Dzookeeper.forceSync={'yes' if self.flush else 'no'}", *self.java]
+
+
+def large(heap: int) -> Tuning:
+    """As an operator of hundreds of hosts runs them: watches in bit sets, and time for a server to read all from another."""
+    return Tuning(heap, tick=2000, flush=True,
+                  java=("-Dzookeeper.watchManagerName=org.apache.zookeeper.server.watch.WatchManagerOptimized",))
 
 
 def preflight() -> None:
@@ -24,37 +47,50 @@ def preflight() -> None:
         raise LabError(f"there is no {JAR}: apt-get install zookeeper default-jre-headless")
 
 
-def command(folder: Path, number: int = 1, addresses: Sequence[str] = (), port: int = CLIENT_PORT, durable: bool = False) -> list[str]:
+def command(folder: Path, number: int = 1, addresses: Sequence[str] = (), port: int = CLIENT_PORT,
+            tuning: Tuning = Tuning()) -> list[str]:
     """Writes the configuration of a server into its folder, and tells how to start it.
 
-    `addresses`: of all servers of its ensemble; it alone when there are none. `durable`: writes wait for the disk.
+    `addresses`: of all servers of its ensemble; it alone when there are none.
     """
     data = folder / "data"
     data.mkdir(parents=True, exist_ok=True)
     (data / "myid").write_text(f"{number}\n", encoding="ascii")
-    lines = ["tickTime=500", "initLimit=20", "syncLimit=10", f"dataDir={data}", f"clientPort={port}",
+    lines = [f"tickTime={tuning.tick}", "initLimit=20", "syncLimit=10", f"dataDir={data}", f"clientPort={port}",
              "maxClientCnxns=0", "minSessionTimeout=1000", "maxSessionTimeout=60000",
-             "admin.enableServer=false", "4lw.commands.whitelist=srvr"]
+             "admin.enableServer=false", "4lw.commands.whitelist=srvr,mntr"]
     if len(addresses) > 1:
         lines += [f"server.{n}={address}:{_QUORUM_PORT}:{_ELECTION_PORT}" for n, address in enumerate(addresses, start=1)]
     file = folder / "zoo.cfg"
     file.write_text("".join(f"{line}\n" for line in lines), encoding="ascii")
-    force = "yes" if durable else "no"
-    return [*_JAVA, f"-Dzookeeper.forceSync={force}", "-cp", f"{JAR}:{_LOGGER}",
-            "org.apache.zookeeper.server.quorum.QuorumPeerMain", os.fspath(file)]
+    return [*_JAVA, *tuning.words, *_MAIN, os.fspath(file)]
 
 
 def mode(unconnected: socket.socket, port: int = CLIENT_PORT) -> str:
     """What the server at a port of the socket's loopback is: "leader", "follower", "standalone"; "" while it serves nobody."""
+    words = [line.partition(": ")[2] for line in _ask(unconnected, port, b"srvr") if line.startswith("Mode: ")]
+    return words[0] if words else ""
+
+
+def counters(unconnected: socket.socket, port: int = CLIENT_PORT) -> dict[str, float]:
+    """The numbers that a server tells of itself: "zk_watch_count" and many more; none while it does not answer."""
+    out = {}
+    for line in _ask(unconnected, port, b"mntr"):
+        name, _, value = line.partition("\t")
+        with contextlib.suppress(ValueError):
+            out[name] = float(value)
+    return out
+
+
+def _ask(unconnected: socket.socket, port: int, question: bytes) -> list[str]:
     with unconnected as asking:
         asking.settimeout(2.0)
         answer = b""
         try:
             asking.connect(("127.0.0.1", port))
-            asking.sendall(b"srvr")
-            while data := asking.recv(4096):
+            asking.sendall(question)
+            while data := asking.recv(1 << 16):
                 answer += data
         except OSError:
-            return ""
-    words = [line.partition(": ")[2] for line in answer.decode(errors="replace").splitlines() if line.startswith("Mode: ")]
-    return words[0] if words else ""
+            return []
+    return answer.decode(errors="replace").splitlines()

@@ -111,6 +111,7 @@ void Agent::onRegistered(host::Registration::Time time) {
 }
 
 void Agent::onTopology(const topology::TopologyUpdate& update) {
+    published_ = std::chrono::system_clock::now();
     workers_.update([&](WorkerUpdate& pending) {
         pending.snapshot = update.snapshot;
         pending.invalidate(update.invalidated);
@@ -208,6 +209,7 @@ void Agent::collectStatus(std::function<void(Status)> done) {
             status.routers = tracker_->snapshot()->routers.size();
             status.chains = tracker_->snapshot()->chains.size();
             status.generation = tracker_->snapshot()->generation;
+            status.published = published_;
         }
         status.watches = world_.store.watchCount();
         status.publishedMacs = macs_ ? macs_->published() : 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -85,6 +86,7 @@ public:
         std::size_t publishedArps = 0;
         std::size_t states = 0;  ///< Entries of the connection state.
         std::uint64_t generation = 0;
+        std::chrono::system_clock::time_point published{};  ///< When that generation was there.
         std::vector<host::BindingStatus> bindings;
         std::vector<host::MembershipStatus> memberships;
         std::vector<host::Peer> peers;
@@ -129,6 +131,7 @@ private:
     std::unique_ptr<host::Bindings> bindings_;
     std::unique_ptr<host::Peers> peers_;
     std::unique_ptr<topology::DeviceTracker> tracker_;
+    std::chrono::system_clock::time_point published_{};  // of the newest snapshot
     flowcontrol::PhysicalMapPtr map_ = std::make_shared<flowcontrol::PhysicalMap>();
 };
 

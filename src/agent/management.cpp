@@ -65,6 +65,8 @@ void report(metrics::Sink& sink, const Agent::Status& status) {
     sink.gauge("midonet_agent_states", "Entries of the connection state", {}, number(status.states));
     sink.gauge("midonet_agent_arps_published", "ARP table entries this host has published", {}, number(status.publishedArps));
     sink.gauge("midonet_topology_generation", "Snapshots published since start", {}, number(status.generation));
+    sink.gauge("midonet_topology_published_timestamp_seconds", "When the last of them was published", {},
+               std::chrono::duration<double>(status.published.time_since_epoch()).count());
     sink.gauge("midonet_nsdb_watches", "Objects, indexes, states and tables watched in the NSDB", {}, number(status.watches));
     sink.gauge("midonet_agent_macs_published", "MAC table entries this host has published", {}, number(status.publishedMacs));
     sink.gauge("midonet_host_bindings", "Ports bound to this host, by state", {{"state", "active"}},

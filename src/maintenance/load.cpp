@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <span>
@@ -23,6 +24,11 @@ using Expect = Batch::RecordCheck::Expect;
 
 /// What a record costs a transaction beside its value: keys, checks.
 constexpr std::size_t kRecordBytes = 256;
+/// ... and a reference: its record, the folders it is the first in, the check of its target.
+constexpr std::size_t kReferenceBytes = 768;
+
+using Named = decltype(Contents::objects)::value_type;
+enum class Progress : std::uint8_t { Begun, Made };
 
 /// One act of a transaction.
 struct Step {
@@ -107,18 +113,15 @@ private:
         return commit(std::move(batch));
     }
 
-    /// All objects bare first, as they refer to each other in circles; then as they are.
+    /// What an object refers to comes before it. Where objects refer to each other in circles one is made bare at first.
     std::vector<Step> steps() const {
         std::vector<Step> out;
-        for (const auto& [name, object] : contents_.objects)
-            out.push_back({kRecordBytes, [this, &name = name, line = object.line](Transaction& t) {
-                               const auto bare = schema_.byName(name.type)->make();
-                               model::setId(*bare, name.id);
-                               return onLine(line, t.create(*bare));
-                           }});
-        for (const auto& [name, object] : contents_.objects)
-            out.push_back({bytesOf(*object.message), [&object = object](Transaction& t) {
-                               return onLine(object.line, t.update(*object.message));
+        std::map<ObjectName, Progress> progress;
+        std::vector<const Named*> bare;
+        for (const auto& object : contents_.objects) addObject(object, progress, out, bare);
+        for (const auto* object : bare)
+            out.push_back({bytesOf(*object->second.message), [object](Transaction& t) {
+                               return onLine(object->second.line, t.update(*object->second.message));
                            }});
         for (const auto& [name, entry] : contents_.entries)
             out.push_back({kRecordBytes + entry.value.size(), [&name = name, &entry = entry](Transaction& t) {
@@ -127,13 +130,43 @@ private:
         return out;
     }
 
+    void addObject(const Named& object, std::map<ObjectName, Progress>& progress, std::vector<Step>& out,
+                   std::vector<const Named*>& bare) const {
+        if (!progress.try_emplace(object.first, Progress::Begun).second) return;
+        bool circle = false;
+        const auto& type = schema_.of(*object.second.message);
+        for (const auto& reference : type.references) {
+            for (const auto& id : model::targetsOf(*object.second.message, reference)) {
+                const auto target = contents_.objects.find({schema_.of(reference.rules.target).name, id});
+                if (target == contents_.objects.end()) continue;  // the store will say so
+                addObject(*target, progress, out, bare);
+                circle = circle || progress.at(target->first) == Progress::Begun;
+            }
+        }
+        progress.at(object.first) = Progress::Made;
+        if (circle) bare.push_back(&object);
+        out.push_back(circle ? bareStep(object) : wholeStep(object));
+    }
+    Step wholeStep(const Named& object) const {
+        return {bytesOf(*object.second.message), [&object](Transaction& t) {
+                    return onLine(object.second.line, t.create(*object.second.message));
+                }};
+    }
+    Step bareStep(const Named& object) const {
+        return {kRecordBytes, [this, &object](Transaction& t) {
+                    const auto made = schema_.byName(object.first.type)->make();
+                    model::setId(*made, object.first.id);
+                    return onLine(object.second.line, t.create(*made));
+                }};
+    }
+
     /// With what the references and unique values of the object add.
     std::size_t bytesOf(const model::Message& object) const {
         const auto& type = schema_.of(object);
-        std::size_t records = 1;
-        for (const auto& reference : type.references) records += model::targetsOf(object, reference).size();
-        for (const auto& unique : type.uniqueFields) records += model::textsOf(object, unique).size();
-        return object.ByteSizeLong() + records * kRecordBytes;
+        std::size_t bytes = kRecordBytes + object.ByteSizeLong();
+        for (const auto& reference : type.references) bytes += model::targetsOf(object, reference).size() * kReferenceBytes;
+        for (const auto& unique : type.uniqueFields) bytes += model::textsOf(object, unique).size() * kRecordBytes;
+        return bytes;
     }
 
     Result<void> runSteps(const std::vector<Step>& steps) {

@@ -50,6 +50,8 @@ public:
     /// persistent record is added or removed, and is 0 before the first one.
     virtual Result<Revision> list(std::string_view directory,
                                   const std::function<void(const Record&)>& visit) = 0;
+    /// Reads these at once, where each read costs a round trip: the next get() of each answers from that.
+    virtual Result<void> readAhead(const std::vector<RecordKey>&) { return {}; }
     /// Visits the names of the directories directly below `parent` that hold records, themselves or
     /// below; each once, ordered. Transactions do not validate it.
     virtual Result<void> listDirectories(std::string_view parent,
@@ -142,6 +144,8 @@ public:
     /// reads is to be believed only once they have been validated.
     virtual bool isolated() const = 0;
     virtual Result<std::unique_ptr<Snapshot>> snapshot() = 0;
+    /// For what is believed only once a commit that writes has checked it: may be behind what others have acknowledged.
+    virtual Result<std::unique_ptr<Snapshot>> snapshotToCheck() { return snapshot(); }
     /// Blocks until durable. Stale when a check failed.
     virtual Result<Revision> commit(Batch batch) = 0;
 
@@ -152,6 +156,11 @@ public:
     using DirectoryCallback = std::function<void(const DirectoryChange&)>;
     [[nodiscard]] virtual event::HandlePtr watchDirectory(event::Loop& loop, std::string directory,
                                                           DirectoryCallback callback) = 0;
+
+    /// The same of a directory whose records say all by their names: values and versions may be left out.
+    [[nodiscard]] virtual event::HandlePtr watchNames(event::Loop& loop, std::string directory, DirectoryCallback callback) {
+        return watchDirectory(loop, std::move(directory), std::move(callback));
+    }
 
     using LeaseCallback = std::function<void(LeaseState)>;
     /// `id` names the lease in Record::lease, also after it was lost and opened again.

@@ -168,13 +168,17 @@ private:
 };
 
 Result<Revision> ObjectStore::transact(const std::function<Result<void>(Transaction&)>& body) {
+    using Presence = TrackingSnapshot::Presence;
     Retries retries;
+    // Where each read costs a round trip the first attempt hopes for the best: the commit checks that all the same.
+    bool hasty = !backend_->isolated();
     do {
-        TRY(snapshot, backend_->snapshot());
-        ObjectTransaction transaction(schema_, *snapshot,
+        TRY(snapshot, hasty ? backend_->snapshotToCheck() : backend_->snapshot());
+        ObjectTransaction transaction(schema_, *snapshot, hasty ? Presence::Presume : Presence::Read,
                                       [this](std::string_view counter) { return nextOf(counter); });
         const auto done = body(transaction);
         const bool writes = done && transaction.records().hasWrites();
+        if (std::exchange(hasty, false) && !writes && transaction.records().hasReads()) continue;
         if (!writes && believes(done)) return done ? Result<Revision>(snapshot->revision()) : Unexpected{done.error()};
         auto batch = transaction.records().takeBatch();
         if (!writes) batch = checksOf(std::move(batch));
@@ -241,7 +245,7 @@ event::HandlePtr ObjectStore::watchReferrers(event::Loop& loop, Class type, std:
     const auto* reference = holder.reference(field);
     MIDONET_ASSERT(reference != nullptr, "the field is a reference in the schema");
     auto known = std::make_shared<std::optional<std::set<Uuid>>>();
-    return counted(backend_->watchDirectory(
+    return counted(backend_->watchNames(
         loop, indexDirectory(schema_.of(reference->rules.target), target, holder, *reference),
         [known, callback = std::move(callback)](const DirectoryChange& change) {
             auto now = change.reset ? std::set<Uuid>{} : **known;

@@ -27,7 +27,7 @@ Result<void> ObjectTransaction::create(const Message& object) {
     const auto& type = schema_.of(object);
     const auto id = model::idOf(object);
     if (id.isNil()) return fail(ErrorCode::Invalid, "a {} needs an id", type.name);
-    TRY(taken, records_.present(objectKey(type, id)));
+    TRY(taken, records_.present(objectKey(type, id), false));
     if (taken) return fail(ErrorCode::AlreadyExists, "{} {} exists already", type.name, id);
     return save(type, id, nullptr, object);
 }
@@ -64,7 +64,7 @@ Result<void> ObjectTransaction::changeReferences(const model::ClassSchema& type,
 Result<void> ObjectTransaction::link(const model::ClassSchema& type, const Uuid& id,
                                      const model::ReferencePath& reference, const Uuid& target) {
     const auto& targetType = schema_.of(reference.rules.target);
-    TRY(exists, records_.present(objectKey(targetType, target)));
+    TRY(exists, records_.present(objectKey(targetType, target), true));
     if (!exists)
         return fail(ErrorCode::NotFound, "{} of {} {} names {} {}, which does not exist",
                     reference.name, type.name, id, targetType.name, target);
@@ -97,11 +97,14 @@ Result<void> ObjectTransaction::changeUniqueKeys(const model::ClassSchema& type,
             if (!now.contains(value)) records_.remove(uniqueKey(type, unique, value));
         for (const auto& value : now) {
             if (old.contains(value)) continue;
-            TRY(holder, findUnique(type.type, unique.name, value));
-            if (holder)
-                return fail(ErrorCode::AlreadyExists, "the {} '{}' is taken by {} {}", unique.name, value,
-                            type.name, *holder);
-            records_.put(uniqueKey(type, unique, value), id.toString());
+            const auto key = uniqueKey(type, unique, value);
+            TRY(taken, records_.present(key, false));
+            if (taken) {
+                TRY(holder, findUnique(type.type, unique.name, value));
+                return fail(ErrorCode::AlreadyExists, "the {} '{}' is taken by {} {}", unique.name, value, type.name,
+                            holder.value_or(Uuid{}));
+            }
+            records_.put(key, id.toString());
         }
     }
     return {};
@@ -170,7 +173,7 @@ void ObjectTransaction::erase(const Known& known) {
 Result<void> ObjectTransaction::putPersistent(std::string_view table, std::string_view key,
                                               std::string_view value) {
     if (const auto owner = ownerOfTable(schema_, table)) {
-        TRY(exists, records_.present(*owner));
+        TRY(exists, records_.present(*owner, true));
         if (!exists) return fail(ErrorCode::NotFound, "the table {} is of no object", table);
     }
     records_.put({tableDirectory(table), tableRecordName(TableSlot::Persistent, key)},

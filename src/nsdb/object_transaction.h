@@ -13,8 +13,8 @@ namespace midonet::nsdb {
 class ObjectTransaction final : public Transaction {
 public:
     using NextOf = std::function<Result<std::uint64_t>(std::string_view counter)>;
-    ObjectTransaction(const model::Schema& schema, Snapshot& snapshot, NextOf nextOf)
-        : schema_(schema), records_(snapshot), reader_(schema, records_), nextOf_(std::move(nextOf)) {}
+    ObjectTransaction(const model::Schema& schema, Snapshot& snapshot, TrackingSnapshot::Presence presence, NextOf nextOf)
+        : schema_(schema), records_(snapshot, presence), reader_(schema, records_), nextOf_(std::move(nextOf)) {}
 
     TrackingSnapshot& records() { return records_; }
 

@@ -45,8 +45,12 @@ Result<Revision> TrackingSnapshot::list(std::string_view directory,
     return version;
 }
 
-Result<bool> TrackingSnapshot::present(const RecordKey& key) {
+Result<bool> TrackingSnapshot::present(const RecordKey& key, bool expected) {
     if (const auto write = writes_.find(key); write != writes_.end()) return write->second.has_value();
+    if (presence_ == Presence::Presume) {
+        const Check presumed{expected ? Expect::Present : Expect::Absent, 0};
+        return reads_.try_emplace(key, presumed).first->second.expect != Expect::Absent;
+    }
     TRY(record, base_.get(key.directory, key.name));
     reads_.try_emplace(key, record ? Check{Expect::Present, 0} : Check{Expect::Absent, 0});
     return record.has_value();

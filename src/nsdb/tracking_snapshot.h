@@ -13,7 +13,9 @@ namespace midonet::nsdb {
 /// knows what has to hold at commit. One thread.
 class TrackingSnapshot final : public Snapshot {
 public:
-    explicit TrackingSnapshot(Snapshot& base) : base_(base) {}
+    /// How present() knows: by reading, or by taking what is expected for granted until the commit.
+    enum class Presence : std::uint8_t { Read, Presume };
+    TrackingSnapshot(Snapshot& base, Presence presence) : base_(base), presence_(presence) {}
 
     Revision revision() const override { return base_.revision(); }
     Result<std::optional<Record>> get(std::string_view directory, std::string_view name) override;
@@ -25,7 +27,8 @@ public:
         return base_.listDirectories(parent, visit);
     }
     /// Whether it is there; at commit only that must still hold, not its version.
-    Result<bool> present(const RecordKey& key);
+    Result<bool> present(const RecordKey& key, bool expected);
+    Result<void> readAhead(const std::vector<RecordKey>& keys) override { return base_.readAhead(keys); }
 
     void put(const RecordKey& key, std::string value);
     void remove(const RecordKey& key);
@@ -33,6 +36,7 @@ public:
     void removeTree(std::string path);
 
     bool hasWrites() const { return !writes_.empty() || !removedTrees_.empty(); }
+    bool hasReads() const { return !reads_.empty() || !lists_.empty(); }
     /// Everything read and written. Leaves this empty.
     Batch takeBatch();
 
@@ -44,6 +48,7 @@ private:
     void remember(const RecordKey& key, Check check);
 
     Snapshot& base_;
+    const Presence presence_;
     std::map<RecordKey, Check> reads_;
     std::map<std::string, Revision, std::less<>> lists_;
     std::map<RecordKey, std::optional<std::string>> writes_;

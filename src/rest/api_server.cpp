@@ -12,8 +12,12 @@ namespace {
 const Logger log{"rest"};
 constexpr std::size_t kMostThreads = 4;
 constexpr std::size_t kPoolThreads = 4;
+/// Where writes wait for other machines they cost no processor meanwhile, and many at once are one flush there.
+constexpr std::size_t kPoolThreadsOfRemoteStore = 32;
 /// More waiting writes than this are answered 503 at once.
 constexpr std::size_t kPoolQueue = 1024;
+
+std::size_t threadsFor(const nsdb::Store& store) { return store.readsBlock() ? kPoolThreadsOfRemoteStore : kPoolThreads; }
 
 }  // namespace
 
@@ -56,7 +60,7 @@ Result<std::unique_ptr<ApiServer>> ApiServer::start(event::Loop& control, nsdb::
 }
 
 ApiServer::ApiServer(nsdb::Store& store, std::unique_ptr<Authenticator> authenticator)
-    : authenticator_(std::move(authenticator)), pool_(std::make_unique<event::BlockingPool>(kPoolThreads, kPoolQueue)), service_(*pool_, *authenticator_), objects_(service_, store) {
+    : authenticator_(std::move(authenticator)), pool_(std::make_unique<event::BlockingPool>(threadsFor(store), kPoolQueue)), service_(*pool_, *authenticator_), objects_(service_, store) {
     addRoot(service_);
     addTunnelZones(objects_);
     addChains(objects_);

@@ -15,6 +15,7 @@ import pytest
 
 import ensemble
 from ensemble import SESSION_SECONDS, Writer, cut, nothing_lost, partition, server, works
+from midonet_lab import zookeeper
 from midonet_lab.api import Api
 from midonet_lab.errors import LabError
 from midonet_lab.lab import Lab
@@ -144,7 +145,7 @@ def test_slow_disks(lab, ping, slowdisk, tmp_path):
     for number, delay in delays.items():
         delay.write_text("0")
         lab.process(f"zookeeper:{number}").stop()
-        lab.start_server(number, durable=True, environment={"LD_PRELOAD": str(slowdisk), "SLOWDISK": str(delay)})
+        lab.start_server(number, tuning=zookeeper.Tuning(flush=True), environment={"LD_PRELOAD": str(slowdisk), "SLOWDISK": str(delay)})
         lab.wait_servers()
     with Writer(lab.state.api_url) as writer:
         for delay in delays.values():

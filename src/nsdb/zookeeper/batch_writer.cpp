@@ -1,6 +1,7 @@
 #include "nsdb/zookeeper/batch_writer.h"
 
 #include <algorithm>
+#include <set>
 
 namespace midonet::nsdb::zookeeper {
 namespace {
@@ -20,23 +21,44 @@ bool wasOvertaken(const Error& error) {
 
 Result<Revision> BatchWriter::commit(const Batch& batch) {
     for (const auto& write : batch.writes) TRY_VOID(checkKey(write.key));
+    // Checks alone may end without a multi.
+    auto care = batch.writes.empty() && batch.removedTrees.empty() ? Look::Care::Careful : Look::Care::Hasty;
     for (int i = 0; i < kOvertakenAttempts; ++i) {
-        // The server we read from may be behind the one that refused.
-        if (i > 0) TRY_VOID(client_.sync());
-        TRY(done, attempt(batch));
+        TRY(done, attempt(batch, care));
         if (done) return *done;
+        care = Look::Care::Careful;
     }
     return fail(ErrorCode::Stale, "others keep changing the same records");
 }
 
-Result<std::optional<Revision>> BatchWriter::attempt(const Batch& batch) {
-    Look look;
-    Changes changes(paths_, look);
-    for (const auto& check : batch.recordChecks) changes.askFor(check.key);
+void BatchWriter::ask(const Batch& batch, Look& look, Changes& changes) const {
+    std::set<RecordKey> put;
+    for (const auto& write : batch.writes)
+        if (write.value) put.insert(write.key);
+    std::set<RecordKey> created;
+    for (const auto& check : batch.recordChecks) {
+        if (check.expect == Expect::Present)
+            changes.askToCheckPresent(check.key);
+        else if (check.expect == Expect::Absent && put.contains(check.key))
+            created.insert(check.key);
+        else
+            changes.askToCheck(check.key);
+    }
     for (const auto& check : batch.directoryChecks) changes.askForDirectory(check.directory);
-    for (const auto& write : batch.writes) changes.askFor(write.key);
+    for (const auto& write : batch.writes) {
+        if (write.value)
+            changes.askToPut(write.key, created.contains(write.key));
+        else
+            changes.askToRemove(write.key);
+    }
     for (const auto& tree : batch.removedTrees) look.ask(paths_.directory(tree));
-    TRY_VOID(changes.read(client_));
+}
+
+Result<std::optional<Revision>> BatchWriter::attempt(const Batch& batch, Look::Care care) {
+    Look look(client_, care);
+    Changes changes(paths_, look);
+    ask(batch, look, changes);
+    TRY_VOID(changes.read());
     TRY_VOID(check(batch, look, changes));
     TRY_VOID(removeTrees(batch.removedTrees, look, changes));
     for (const auto& write : batch.writes) {
@@ -102,7 +124,7 @@ Result<void> BatchWriter::removeTree(const std::string& directory, Look& look, C
     changes.askForDirectory(directory);
     for (const auto& key : records) look.ask(paths_.record(key));
     for (const auto& one : below) look.ask(paths_.directory(one));
-    TRY_VOID(look.read(client_));
+    TRY_VOID(look.read());
     for (const auto& key : records) changes.remove(key);
     TRY_VOID(removeTrees(below, look, changes));
     changes.removeDirectory(path);

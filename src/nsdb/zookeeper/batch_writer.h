@@ -13,7 +13,8 @@ public:
 
 private:
     /// nullopt: it may have to be done in another way, look again.
-    Result<std::optional<Revision>> attempt(const Batch& batch);
+    Result<std::optional<Revision>> attempt(const Batch& batch, Look::Care care);
+    void ask(const Batch& batch, Look& look, Changes& changes) const;
     Result<void> check(const Batch& batch, const Look& look, Changes& changes) const;
     Result<void> removeTrees(const std::vector<std::string>& trees, Look& look, Changes& changes);
     Result<void> removeTree(const std::string& directory, Look& look, Changes& changes);

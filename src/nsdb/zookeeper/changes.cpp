@@ -6,15 +6,30 @@
 
 namespace midonet::nsdb::zookeeper {
 
-Result<void> Look::read(Client& client) {
+void Look::askLasting(const std::string& path) {
+    if (care_ == Care::Hasty && client_.knowsLasting(path)) return;
+    ask(path);
+    lasting_.insert(path);
+}
+
+void Look::askExpected(std::string path, bool present) {
+    if (care_ == Care::Careful) return ask(std::move(path));
+    known_.try_emplace(std::move(path), present ? std::optional(Found{}) : std::nullopt);
+}
+
+Result<void> Look::read() {
     std::vector<Client::Question> questions;
     const auto add = [&](const std::string& path, Client::Question::What what) {
         if (!known_.contains(path)) questions.push_back({path, what});
     };
     for (const auto& path : std::exchange(buckets_, {})) add(path, Client::Question::What::Stat);
     for (const auto& [path, what] : std::exchange(asked_, {})) add(path, what);
-    TRY(found, client.read(questions));
-    for (std::size_t i = 0; i < questions.size(); ++i) known_.emplace(questions[i].path, std::move(found[i]));
+    if (questions.empty()) return {};
+    TRY(found, care_ == Care::Careful ? client_.readSynced(questions) : client_.read(questions));
+    for (std::size_t i = 0; i < questions.size(); ++i) {
+        if (found[i] && lasting_.contains(questions[i].path)) client_.noteLasting(questions[i].path);
+        known_.emplace(questions[i].path, std::move(found[i]));
+    }
     return {};
 }
 
@@ -29,24 +44,56 @@ const zk::Stat* Look::stat(const std::string& path) const {
     return found == nullptr ? nullptr : &found->stat;
 }
 
-void Changes::askFor(const RecordKey& key, bool withValue) {
-    look_.askBucket(paths_.recordBucket(key));
-    look_.askBucket(paths_.directoryBucket(key.directory));
-    const auto path = paths_.record(key);
-    if (withValue)
-        look_.askValue(path);
-    else
-        look_.ask(path);
-    parents_.push_back(paths_.parent(key));
-    look_.ask(parents_.back());
+bool Look::isThere(const std::string& path) const {
+    const auto known = known_.find(path);
+    return known == known_.end() ? client_.knowsLasting(path) : known->second.has_value();
 }
 
-Result<void> Changes::read(Client& client) {
-    TRY_VOID(look_.read(client));
+void Changes::askToCheck(const RecordKey& key) {
+    look_.ask(paths_.record(key));
+    look_.askBucket(paths_.recordBucket(key));
+}
+
+void Changes::askToPut(const RecordKey& key, bool absent) {
+    if (absent)
+        look_.askExpected(paths_.record(key), false);
+    else
+        look_.ask(paths_.record(key));
+    askParents(key);
+}
+
+void Changes::askToRemove(const RecordKey& key) {
+    look_.ask(paths_.record(key));
+    look_.askLasting(paths_.directoryBucket(key.directory));
+}
+
+void Changes::askValueToWrite(const RecordKey& key) {
+    look_.askValue(paths_.record(key));
+    askParents(key);
+}
+
+void Changes::askParents(const RecordKey& key) {
+    look_.askLasting(paths_.recordBucket(key));
+    look_.askLasting(paths_.directoryBucket(key.directory));
+    // What is new has a folder of its own as often as not; the one above that is there nearly always.
+    parents_.push_back(paths_.parent(key));
+    askFolder(parents_.back());
+    askFolder(Paths::parentOf(parents_.back()));
+}
+
+void Changes::askFolder(const std::string& path) {
+    if (paths_.isLasting(path))
+        look_.askLasting(path);
+    else
+        look_.ask(path);
+}
+
+Result<void> Changes::read() {
+    TRY_VOID(look_.read());
     for (const auto& parent : parents_)
-        if (look_.at(parent) == nullptr)
-            for (auto path = Paths::parentOf(parent); path.size() > paths_.root().size(); path = Paths::parentOf(path)) look_.ask(path);
-    return look_.read(client);
+        if (auto path = Paths::parentOf(parent); !look_.isThere(path))
+            for (; path.size() > paths_.root().size(); path = Paths::parentOf(path)) askFolder(path);
+    return look_.read();
 }
 
 void Changes::checkUnchanged(const RecordKey& key) {
@@ -95,6 +142,7 @@ void Changes::removeDirectory(const std::string& path) { erase(path); }
 void Changes::create(const RecordKey& key, Kind kind, std::string value) {
     makeDirectory(paths_.parent(key));
     written_.insert(paths_.recordBucket(key));
+    absent_.erase(paths_.record(key));
     steps_.push_back({kind, paths_.record(key), std::move(value), zk::kAnyVersion});
 }
 
@@ -105,7 +153,7 @@ void Changes::erase(const std::string& path) {
 }
 
 void Changes::makeDirectory(const std::string& path) {
-    if (path == paths_.root() || look_.at(path) != nullptr) return;
+    if (path == paths_.root() || look_.isThere(path)) return;
     makeDirectory(Paths::parentOf(path));
     steps_.push_back({Kind::Create, path, {}, zk::kAnyVersion});
     look_.set(path, Look::Found{});
@@ -114,12 +162,13 @@ void Changes::makeDirectory(const std::string& path) {
 /// A bucket that is not there yet is made: that fails if somebody else makes it, as a check would.
 std::vector<zk::Operation> Changes::bucketSteps() {
     std::vector<zk::Operation> out;
+    for (const auto& [path, bucket] : std::exchange(absent_, {})) checkedBuckets_.insert(bucket);
     auto all = checkedBuckets_;
     all.insert(written_.begin(), written_.end());
     for (const auto& path : all) {
-        const auto* stat = look_.stat(path);
-        const auto version = stat != nullptr && checkedBuckets_.contains(path) ? stat->version : zk::kAnyVersion;
-        const auto kind = stat == nullptr ? Kind::Create : written_.contains(path) ? Kind::Set : Kind::Check;
+        const bool there = look_.isThere(path);
+        const auto version = there && checkedBuckets_.contains(path) ? look_.stat(path)->version : zk::kAnyVersion;
+        const auto kind = !there ? Kind::Create : written_.contains(path) ? Kind::Set : Kind::Check;
         out.push_back({kind, path, {}, version});
     }
     return out;

@@ -15,21 +15,35 @@ namespace midonet::nsdb::zookeeper {
 class Look {
 public:
     using Found = Client::Found;
+    /// Hasty: as few as can be, and what is likely is taken for granted; the multi fails where that is wrong. Careful: all, and as
+    /// new as anything that was acknowledged.
+    enum class Care : std::uint8_t { Hasty, Careful };
+
+    Look(Client& client, Care care) : client_(client), care_(care) {}
 
     void ask(std::string path) { asked_.try_emplace(std::move(path), Client::Question::What::Stat); }
     void askValue(std::string path) { asked_[std::move(path)] = Client::Question::What::Value; }
     /// Buckets are read before the records they tell of: who is created again in between is noticed.
     void askBucket(std::string path) { buckets_.insert(std::move(path)); }
+    /// Whether it is there, of a znode that is never removed: in haste what this client has seen once is not asked for.
+    void askLasting(const std::string& path);
+    /// What a check or a create says anyway is asked for with care only.
+    void askExpected(std::string path, bool present);
     /// Reads what was asked and is not known yet.
-    Result<void> read(Client& client);
+    Result<void> read();
 
     /// nullptr: absent. It was asked for.
     const Found* at(const std::string& path) const;
     const zk::Stat* stat(const std::string& path) const;
+    /// It was asked for, or is lasting.
+    bool isThere(const std::string& path) const;
     void set(std::string path, std::optional<Found> found) { known_.insert_or_assign(std::move(path), std::move(found)); }
 
 private:
+    Client& client_;
+    const Care care_;
     std::set<std::string> buckets_;
+    std::set<std::string> lasting_;
     std::map<std::string, Client::Question::What> asked_;
     std::map<std::string, std::optional<Found>> known_;
 };
@@ -39,18 +53,24 @@ class Changes {
 public:
     Changes(const Paths& paths, Look& look) : paths_(paths), look_(look) {}
 
-    /// What has to be known of a record before it is created, set or removed; and of a checked one.
-    void askFor(const RecordKey& key, bool withValue = false);
+    // What has to be known of a record before it is ...
+    void askToCheckPresent(const RecordKey& key) { look_.askExpected(paths_.record(key), true); }
+    void askToCheck(const RecordKey& key);
+    /// `absent`: that is checked, too.
+    void askToPut(const RecordKey& key, bool absent);
+    void askToRemove(const RecordKey& key);
+    /// Put or removed, depending on its value.
+    void askValueToWrite(const RecordKey& key);
     void askForDirectory(std::string_view directory) { look_.askBucket(paths_.directoryBucket(directory)); }
     /// Reads that, and the directories above those parents that are not there.
-    Result<void> read(Client& client);
+    Result<void> read();
 
     /// It is there, whatever it is.
     void checkPresent(const RecordKey& key) { checks_.insert_or_assign(paths_.record(key), zk::kAnyVersion); }
     /// It is what was read.
     void checkUnchanged(const RecordKey& key);
     /// It was absent and nobody has created it since.
-    void checkAbsent(const RecordKey& key) { checkedBuckets_.insert(paths_.recordBucket(key)); }
+    void checkAbsent(const RecordKey& key) { absent_.insert_or_assign(paths_.record(key), paths_.recordBucket(key)); }
     void checkDirectory(std::string_view directory) { checkedBuckets_.insert(paths_.directoryBucket(directory)); }
 
     /// Persistent: without `lease`.
@@ -66,6 +86,8 @@ public:
 private:
     using Kind = zk::Operation::Kind;
 
+    void askParents(const RecordKey& key);
+    void askFolder(const std::string& path);
     void create(const RecordKey& key, Kind kind, std::string value);
     void erase(const std::string& path);
     void makeDirectory(const std::string& path);
@@ -75,6 +97,7 @@ private:
     Look& look_;
     std::vector<std::string> parents_;
     std::map<std::string, std::int32_t> checks_;
+    std::map<std::string, std::string> absent_;  // to their buckets; not those that are created, which says the same
     std::set<std::string> checkedBuckets_;
     std::set<std::string> written_;  // buckets
     std::vector<zk::Operation> steps_;

@@ -62,6 +62,18 @@ void ask(zk::Session& session, const Client::Question& question, std::size_t i, 
     }
 }
 
+std::shared_ptr<Gathering> gather(std::size_t count, zk::Session::Answer<Answers> done) {
+    auto all = std::make_shared<Gathering>();
+    all->answers.resize(count);
+    all->missing = count;
+    all->done = std::move(done);
+    return all;
+}
+
+void askAll(zk::Session& session, const std::vector<Client::Question>& questions, const std::shared_ptr<Gathering>& all) {
+    for (std::size_t i = 0; i < questions.size(); ++i) ask(session, questions[i], i, all);
+}
+
 }  // namespace
 
 Client::Client(event::Loop& loop, event::BlockingPool& pool, zk::Session::Options options, std::string markerFolder)
@@ -115,11 +127,20 @@ Result<void> Client::sync() {
 Result<std::vector<std::optional<Client::Found>>> Client::read(std::vector<Question> questions) {
     if (questions.empty()) return Answers{};
     return await<Answers>([questions = std::move(questions)](zk::Session& session, auto done) {
-        const auto all = std::make_shared<Gathering>();
-        all->answers.resize(questions.size());
-        all->missing = questions.size();
-        all->done = std::move(done);
-        for (std::size_t i = 0; i < questions.size(); ++i) ask(session, questions[i], i, all);
+        askAll(session, questions, gather(questions.size(), std::move(done)));
+    });
+}
+
+/// The servers answer the requests of a session in order, so nobody waits in between.
+Result<std::vector<std::optional<Client::Found>>> Client::readSynced(std::vector<Question> questions) {
+    return await<Answers>([questions = std::move(questions)](zk::Session& session, auto done) {
+        const auto all = gather(questions.size(), std::move(done));
+        ++all->missing;
+        session.sync([all](const Result<bool>& synced) {
+            if (!synced) all->error = synced.error();
+            all->arrived();
+        });
+        askAll(session, questions, all);
     });
 }
 
@@ -215,6 +236,16 @@ void Client::giveBack(Marker marker) {
     markers_.push_back(std::move(marker));
 }
 
+bool Client::connected() const {
+    const std::lock_guard lock(mutex_);
+    return connected_;
+}
+
+void Client::setConnected(bool connected) {
+    const std::lock_guard lock(mutex_);
+    connected_ = connected;
+}
+
 std::int64_t Client::sessionId() const {
     const std::lock_guard lock(mutex_);
     return sessionId_;
@@ -228,6 +259,16 @@ Revision Client::newest() const {
 void Client::see(Revision revision) {
     const std::lock_guard lock(mutex_);
     newest_ = std::max(newest_, revision);
+}
+
+bool Client::knowsLasting(const std::string& path) const {
+    const std::lock_guard lock(mutex_);
+    return lasting_.contains(path);
+}
+
+void Client::noteLasting(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    lasting_.insert(path);
 }
 
 void Client::removeStrays() {

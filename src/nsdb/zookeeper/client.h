@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "event/loop.h"
@@ -48,17 +49,26 @@ public:
     };
     /// All asked at once, read in this order; nullopt for znodes that are absent.
     Result<std::vector<std::optional<Found>>> read(std::vector<Question> questions);
+    /// The same behind a sync(), in one go.
+    Result<std::vector<std::optional<Found>>> readSynced(std::vector<Question> questions);
 
     /// Errors are zk::Session::multi's, without Timeout; the revision is that of the change. `onlyIn` as there.
     Result<Revision> write(const std::vector<zk::Operation>& operations, std::int64_t onlyIn = 0);
     /// Of checks alone, which need no marker.
     Result<void> check(std::vector<zk::Operation> operations);
 
+    /// As the session's listener was told last.
+    bool connected() const;
+    void setConnected(bool connected);
     /// Of the session as it was at the last call; 0 before the first one.
     std::int64_t sessionId() const;
     /// Newest revision seen.
     Revision newest() const;
     void see(Revision revision);
+
+    /// Znodes that are never removed once they are there, and were there when this client looked.
+    bool knowsLasting(const std::string& path) const;
+    void noteLasting(const std::string& path);
 
     /// Removes the markers of clients that died long ago.
     void removeStrays();
@@ -86,6 +96,8 @@ private:
     std::vector<Marker> markers_;  // guarded by mutex_; those free
     Revision newest_ = 0;          // guarded by mutex_
     std::int64_t sessionId_ = 0;   // guarded by mutex_
+    bool connected_ = false;       // guarded by mutex_
+    std::unordered_set<std::string> lasting_;  // guarded by mutex_
 };
 
 }  // namespace midonet::nsdb::zookeeper

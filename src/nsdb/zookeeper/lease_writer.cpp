@@ -14,8 +14,6 @@ constexpr std::size_t kTogether = 100;
 }  // namespace
 
 Result<std::vector<LeasedOutcome>> LeaseWriter::apply(std::span<const LeasedWrite> writes) {
-    // Who holds what is decided by reading: that must not be older than what this process has seen elsewhere.
-    TRY_VOID(client_.sync());
     Outcomes outcomes;
     for (std::size_t begin = 0; begin < writes.size(); begin += kTogether)
         TRY_VOID(applySome(writes.subspan(begin, std::min(kTogether, writes.size() - begin)), outcomes));
@@ -25,7 +23,6 @@ Result<std::vector<LeasedOutcome>> LeaseWriter::apply(std::span<const LeasedWrit
 /// Each stands for itself: what cannot be done together is done in halves.
 Result<void> LeaseWriter::applySome(std::span<const LeasedWrite> writes, Outcomes& outcomes) {
     for (int i = 0; i < kOvertakenAttempts; ++i) {
-        if (i > 0) TRY_VOID(client_.sync());
         TRY(done, attempt(writes));
         if (done) {
             outcomes.insert(outcomes.end(), done->begin(), done->end());
@@ -40,13 +37,14 @@ Result<void> LeaseWriter::applySome(std::span<const LeasedWrite> writes, Outcome
 }
 
 Result<std::optional<LeaseWriter::Outcomes>> LeaseWriter::attempt(std::span<const LeasedWrite> writes) {
-    Look look;
+    // Who holds what is decided by reading: that must not be older than what this process has seen elsewhere.
+    Look look(client_, Look::Care::Careful);
     Changes changes(paths_, look);
     for (const auto& write : writes) {
-        changes.askFor(write.key, true);
-        if (!write.object.name.empty()) changes.askFor(write.object);
+        changes.askValueToWrite(write.key);
+        if (!write.object.name.empty()) changes.askToCheckPresent(write.object);
     }
-    TRY_VOID(changes.read(client_));
+    TRY_VOID(changes.read());
     Outcomes outcomes;
     for (const auto& write : writes) outcomes.push_back(plan(write, look, changes));
     const auto steps = changes.take();

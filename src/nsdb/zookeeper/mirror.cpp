@@ -35,7 +35,7 @@ public:
     Result<std::optional<Record>> get(std::string_view directory, std::string_view name) override {
         const std::lock_guard lock(mirror_->mutex_);
         const auto entry = mirror_->entries_.find(mirror_->paths_.record({std::string(directory), std::string(name)}));
-        if (entry == mirror_->entries_.end()) return ofListed(directory);
+        if (entry == mirror_->entries_.end()) return ofListed(directory, name);
         if (!entry->second.loaded) return notLoaded();
         if (entry->second.value == nullptr) return std::nullopt;
         last_ = entry->second.value;
@@ -49,6 +49,10 @@ public:
             const auto known = mirror_->directories_.find(mirror_->paths_.directory(directory));
             if (known == mirror_->directories_.end() || !mirror_->isLoaded(known->second)) return notLoaded();
             for (const auto& name : known->second.names) {
+                if (known->second.values == Mirror::Values::None) {
+                    found.push_back(bare(directory, name));
+                    continue;
+                }
                 const auto& entry = mirror_->entries_.at(mirror_->paths_.record({std::string(directory), name}));
                 if (entry.value != nullptr) found.push_back(entry);
             }
@@ -62,10 +66,19 @@ public:
 
 private:
     /// A record that a watched directory does not hold is absent.
-    Result<std::optional<Record>> ofListed(std::string_view directory) const {
+    Result<std::optional<Record>> ofListed(std::string_view directory, std::string_view name) {
         const auto known = mirror_->directories_.find(mirror_->paths_.directory(directory));
         if (known == mirror_->directories_.end() || !known->second.listed) return notLoaded();
-        return std::nullopt;
+        lastName_ = name;
+        if (known->second.values == Mirror::Values::Read || !known->second.names.contains(lastName_)) return std::nullopt;
+        return Record{lastName_, {}, 0, {}};
+    }
+    static Mirror::Entry bare(std::string_view directory, const std::string& name) {
+        static const auto kEmpty = std::make_shared<const std::string>();
+        Mirror::Entry entry;
+        entry.key = {std::string(directory), name};
+        entry.value = kEmpty;
+        return entry;
     }
 
     std::shared_ptr<Mirror> mirror_;
@@ -112,7 +125,7 @@ event::HandlePtr Mirror::watchRecord(event::Loop& loop, RecordKey key, Backend::
                                       std::move(path), &Mirror::forget);
 }
 
-event::HandlePtr Mirror::watchDirectory(event::Loop& loop, std::string directory, Backend::DirectoryCallback callback) {
+event::HandlePtr Mirror::watchDirectory(event::Loop& loop, std::string directory, Values values, Backend::DirectoryCallback callback) {
     MIDONET_ASSERT(!Paths::isSharded(directory), "nobody watches all objects of a class");
     auto path = paths_.directory(directory);
     bool first = false;
@@ -121,6 +134,8 @@ event::HandlePtr Mirror::watchDirectory(event::Loop& loop, std::string directory
         auto& known = directories_[path];
         known.name = directory;
         first = known.interest++ == 0;
+        MIDONET_ASSERT(first || known.values == values, "all want the values of a directory, or nobody");
+        known.values = values;
     }
     if (first)
         client_->loop().post([self = shared_from_this(), path] { self->readDirectory(path); });
@@ -192,7 +207,9 @@ bool Mirror::take(const std::string& path, Entry& entry, const Result<zk::Node>&
         return true;
     }
     // Its directory may not be watched, and absent is believed only of the read that watches for it.
-    await<Entry>(path, &Mirror::readRecord, &Mirror::entries_, [this](Entry& absent) { apply(absent, nullptr, 0, {}); });
+    await<Entry>(path, &Mirror::readRecord, &Mirror::entries_, [this](Entry& one, bool there) {
+        if (!there) apply(one, nullptr, 0, {});
+    });
     return false;
 }
 
@@ -218,6 +235,8 @@ void Mirror::readDirectory(const std::string& path) {
             directory->second.again = true;
             return;
         }
+        // Most are absent: that is known, and watched, by one question.
+        if (!directory->second.there) return awaitDirectory(path);
         ++asked_;
     }
     client_->session()->children(path, kWatch, [self = shared_from_this(), path](const Result<std::vector<std::string>>& children) {
@@ -233,14 +252,15 @@ bool Mirror::take(const std::string& path, Directory& directory, const Result<st
                   std::vector<std::string>& fresh) {
     if (!children && children.error().code != ErrorCode::NotFound) return cannotWatch(children.error());
     if (!children) {
-        await<Directory>(path, &Mirror::readDirectory, &Mirror::directories_, [this](Directory& absent) { applyNames(absent, {}); });
+        awaitDirectory(path);
         return false;
     }
     std::set<std::string> names;
     for (const auto& child : *children)
         if (auto name = Paths::recordName(child)) names.insert(std::move(*name));
-    for (const auto& name : names)
-        if (!directory.names.contains(name)) fresh.push_back(paths_.record({directory.name, name}));
+    if (directory.values == Values::Read)
+        for (const auto& name : names)
+            if (!directory.names.contains(name)) fresh.push_back(paths_.record({directory.name, name}));
     applyNames(directory, std::move(names));
     return true;
 }
@@ -248,17 +268,23 @@ bool Mirror::take(const std::string& path, Directory& directory, const Result<st
 /// With the mutex held. Asks whether the znode is there, and watches for it; `apply` when it is not.
 template <class Known>
 void Mirror::await(const std::string& path, void (Mirror::*read)(const std::string&), std::map<std::string, Known> Mirror::*known,
-                   std::function<void(Known&)> apply) {
+                   std::function<void(Known&, bool there)> apply) {
     ++asked_;
     client_->session()->exists(path, kWatch, [=, self = shared_from_this()](const Result<std::optional<zk::Stat>>& stat) {
         self->finish(path, read, self.get()->*known, [&](Known& one) {
             if (!stat) return cannotWatch(stat.error());
-            if (*stat)
-                one.again = true;
-            else
-                apply(one);
+            one.again = one.again || stat->has_value();
+            apply(one, stat->has_value());
             return true;
         });
+    });
+}
+
+/// With the mutex held.
+void Mirror::awaitDirectory(const std::string& path) {
+    await<Directory>(path, &Mirror::readDirectory, &Mirror::directories_, [this](Directory& one, bool there) {
+        one.there = there;
+        if (!there) applyNames(one, {});
     });
 }
 
@@ -285,13 +311,18 @@ void Mirror::applyNames(Directory& directory, std::set<std::string> names) {
     for (const auto& name : directory.names) {
         if (names.contains(name)) continue;
         const RecordKey key{directory.name, name};
+        changes_.push_back({++revision_, key});
+        if (directory.values == Values::None) continue;
         const auto entry = entries_.find(paths_.record(key));
         entry->second.ofDirectory = false;
         if (entry->second.interest == 0) entries_.erase(entry);
-        changes_.push_back({++revision_, key});
     }
     for (const auto& name : names) {
         const RecordKey key{directory.name, name};
+        if (directory.values == Values::None) {
+            if (!directory.names.contains(name)) changes_.push_back({++revision_, key});
+            continue;
+        }
         auto& entry = entries_[paths_.record(key)];
         entry.key = key;
         entry.ofDirectory = true;
@@ -317,9 +348,9 @@ void Mirror::tell() {
 
 /// With the mutex held.
 bool Mirror::isLoaded(const Directory& directory) const {
-    return directory.listed && std::all_of(directory.names.begin(), directory.names.end(), [&](const auto& name) {
+    return directory.listed && (directory.values == Values::None || std::all_of(directory.names.begin(), directory.names.end(), [&](const auto& name) {
         return entries_.at(paths_.record({directory.name, name})).loaded;
-    });
+    }));
 }
 
 }  // namespace midonet::nsdb::zookeeper

@@ -13,7 +13,7 @@
 namespace midonet::nsdb::zookeeper {
 
 /// A copy of the records and directories that are watched in this process, kept up to date by watches in ZooKeeper: one
-/// for each record, and one for each directory. LocalWatches deliver from it.
+/// for each directory, and one for each record, unless its name is all that is wanted. LocalWatches deliver from it.
 ///
 /// Nothing is lost: a znode is read with a watch, read again after each event of it, and all are read again after each
 /// connection.
@@ -26,7 +26,9 @@ public:
 
     /// Any thread; the callbacks as in Backend.
     event::HandlePtr watchRecord(event::Loop& loop, RecordKey key, Backend::RecordCallback callback);
-    event::HandlePtr watchDirectory(event::Loop& loop, std::string directory, Backend::DirectoryCallback callback);
+    enum class Values : std::uint8_t { Read, None };
+    /// The same `values` for all watches of a directory.
+    event::HandlePtr watchDirectory(event::Loop& loop, std::string directory, Values values, Backend::DirectoryCallback callback);
 
     // The client's loop.
     void onWatch(const std::string& path);
@@ -49,7 +51,9 @@ private:
     };
     struct Directory {
         std::string name;
+        Values values = Values::Read;
         std::size_t interest = 0;
+        bool there = false;  ///< It was when somebody asked last.
         bool listed = false;
         bool reading = false;
         bool again = false;
@@ -64,7 +68,8 @@ private:
               std::vector<std::string>& fresh);
     template <class Known>
     void await(const std::string& path, void (Mirror::*read)(const std::string&), std::map<std::string, Known> Mirror::*known,
-               std::function<void(Known&)> apply);
+               std::function<void(Known&, bool there)> apply);
+    void awaitDirectory(const std::string& path);
     template <class Known, class Take>
     void finish(const std::string& path, void (Mirror::*read)(const std::string&), std::map<std::string, Known>& known, Take take);
     void apply(Entry& entry, std::shared_ptr<const std::string> value, Revision version, const Uuid& lease);

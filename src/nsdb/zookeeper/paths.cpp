@@ -100,6 +100,11 @@ std::optional<std::string> Paths::recordName(std::string_view znode) {
 
 std::string Paths::directoryName(std::string_view znode) { return unescape(znode); }
 
+bool Paths::isLasting(std::string_view folder) const {
+    const auto below = folder.substr(root_.size());
+    return std::count(below.begin(), below.end(), '/') <= 2 || below.starts_with("/o/");
+}
+
 std::string Paths::parentOf(std::string_view path) { return std::string(path.substr(0, path.rfind('/'))); }
 
 }  // namespace midonet::nsdb::zookeeper

@@ -43,6 +43,8 @@ public:
     /// The directory in a znode's name, which is no record.
     static std::string directoryName(std::string_view znode);
 
+    /// Whether a folder is never removed: those that belong to one object go with it.
+    bool isLasting(std::string_view folder) const;
     static std::string parentOf(std::string_view path);
 
 private:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "nsdb/zookeeper/leased_value.h"
 
@@ -12,12 +13,33 @@ using What = Client::Question::What;
 
 }  // namespace
 
+Result<std::vector<std::optional<Client::Found>>> ZookeeperSnapshot::read(std::vector<Client::Question> questions) {
+    if (questions.empty()) return std::vector<std::optional<Client::Found>>{};
+    const bool sync = std::exchange(syncFirst_, false);
+    return sync ? client_->readSynced(std::move(questions)) : client_->read(std::move(questions));
+}
+
 Result<std::optional<Record>> ZookeeperSnapshot::get(std::string_view directory, std::string_view name) {
     lastName_ = name;
-    TRY(found, client_->read({{paths_.record({std::string(directory), lastName_}), What::Value}}));
-    if (!found.front()) return std::nullopt;
-    last_ = std::move(*found.front());
+    const auto path = paths_.record({std::string(directory), lastName_});
+    std::optional<Client::Found> found;
+    if (auto ahead = ahead_.extract(path)) {
+        found = std::move(ahead.mapped());
+    } else {
+        TRY(answers, read({{path, What::Value}}));
+        found = std::move(answers.front());
+    }
+    if (!found) return std::nullopt;
+    last_ = std::move(*found);
     return toRecord(lastName_, last_);
+}
+
+Result<void> ZookeeperSnapshot::readAhead(const std::vector<RecordKey>& keys) {
+    std::vector<Client::Question> questions;
+    for (const auto& key : keys) questions.push_back({paths_.record(key), What::Value});
+    TRY(found, read(questions));
+    for (std::size_t i = 0; i < questions.size(); ++i) ahead_.insert_or_assign(std::move(questions[i].path), std::move(found[i]));
+    return {};
 }
 
 Record ZookeeperSnapshot::toRecord(std::string_view name, const Client::Found& found) {
@@ -29,11 +51,11 @@ Record ZookeeperSnapshot::toRecord(std::string_view name, const Client::Found& f
 
 /// The version is read before the names: what comes or goes in between makes it too old, never too new.
 Result<Revision> ZookeeperSnapshot::list(std::string_view directory, const std::function<void(const Record&)>& visit) {
-    TRY(bucket, client_->read({{paths_.directoryBucket(directory), What::Stat}}));
+    TRY(bucket, read({{paths_.directoryBucket(directory), What::Stat}}));
     TRY(names, recordNames(directory));
     std::vector<Client::Question> questions;
     for (const auto& name : names) questions.push_back({paths_.record({std::string(directory), name}), What::Value});
-    TRY(found, client_->read(questions));
+    TRY(found, read(questions));
     for (std::size_t i = 0; i < names.size(); ++i)
         if (found[i]) visit(toRecord(names[i], *found[i]));
     return bucket.front() ? static_cast<Revision>(bucket.front()->stat.modified) : Revision{0};
@@ -59,7 +81,7 @@ Result<std::vector<std::string>> ZookeeperSnapshot::recordNames(std::string_view
 Result<std::vector<std::vector<std::string>>> ZookeeperSnapshot::childrenOf(const std::vector<std::string>& paths) {
     std::vector<Client::Question> questions;
     for (const auto& path : paths) questions.push_back({path, What::Children});
-    TRY(found, client_->read(questions));
+    TRY(found, read(questions));
     std::vector<std::vector<std::string>> out;
     for (auto& one : found) out.push_back(one ? std::move(one->children) : std::vector<std::string>{});
     return out;

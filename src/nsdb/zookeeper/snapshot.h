@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -9,18 +10,21 @@
 
 namespace midonet::nsdb::zookeeper {
 
-/// Reads the newest each time, and blocks: ZooKeeper has no reads of one moment. As new as anything that was
-/// acknowledged, to anybody, before it was made.
+/// Reads the newest each time, and blocks: ZooKeeper has no reads of one moment. As new as anything that was acknowledged
+/// before its first read: to anybody, or (`synced` false) to this client.
 class ZookeeperSnapshot final : public Snapshot {
 public:
-    ZookeeperSnapshot(std::shared_ptr<Client> client, Paths paths) : client_(std::move(client)), paths_(std::move(paths)) {}
+    ZookeeperSnapshot(std::shared_ptr<Client> client, Paths paths, bool synced)
+        : client_(std::move(client)), paths_(std::move(paths)), syncFirst_(synced) {}
 
     Revision revision() const override { return client_->newest(); }
     Result<std::optional<Record>> get(std::string_view directory, std::string_view name) override;
     Result<Revision> list(std::string_view directory, const std::function<void(const Record&)>& visit) override;
+    Result<void> readAhead(const std::vector<RecordKey>& keys) override;
     Result<void> listDirectories(std::string_view parent, const std::function<void(std::string_view)>& visit) override;
 
 private:
+    Result<std::vector<std::optional<Client::Found>>> read(std::vector<Client::Question> questions);
     Record toRecord(std::string_view name, const Client::Found& found);
     /// Ordered.
     Result<std::vector<std::string>> recordNames(std::string_view directory);
@@ -30,6 +34,8 @@ private:
 
     std::shared_ptr<Client> client_;
     Paths paths_;
+    bool syncFirst_;
+    std::map<std::string, std::optional<Client::Found>> ahead_;  // by path
     std::string lastName_;
     Client::Found last_;
 };

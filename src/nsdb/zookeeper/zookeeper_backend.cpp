@@ -27,12 +27,16 @@ constexpr std::size_t kQueuedWork = 1000;
 /// Tells the mirror what the data session sees.
 class MirrorFeed final : public zk::Session::Listener {
 public:
-    explicit MirrorFeed(std::shared_ptr<Mirror> mirror) : mirror_(std::move(mirror)) {}
-    void onConnected(bool) override { mirror_->onConnected(); }
-    void onDisconnected() override {}
+    MirrorFeed(Client& client, std::shared_ptr<Mirror> mirror) : client_(client), mirror_(std::move(mirror)) {}
+    void onConnected(bool) override {
+        client_.setConnected(true);
+        mirror_->onConnected();
+    }
+    void onDisconnected() override { client_.setConnected(false); }
     void onWatch(const std::string& path) override { mirror_->onWatch(path); }
 
 private:
+    Client& client_;  // whose listener this is
     std::shared_ptr<Mirror> mirror_;
 };
 
@@ -45,7 +49,7 @@ public:
           paths_(options.root),
           data_(makeClient(kDataTimeout)),
           mirror_(std::make_shared<Mirror>(data_, paths_)) {
-        data_->open(std::make_shared<MirrorFeed>(mirror_));
+        data_->open(std::make_shared<MirrorFeed>(*data_, mirror_));
         thread_ = std::thread([this] { loop_->run(); });
     }
     ~Core() {
@@ -112,15 +116,22 @@ public:
     bool readsBlock() const override { return true; }
     bool isolated() const override { return false; }
     Result<std::unique_ptr<Snapshot>> snapshot() override {
-        TRY_VOID(core_->data()->sync());
-        return std::make_unique<ZookeeperSnapshot>(core_->data(), core_->paths());
+        // Else the first read does it on its way.
+        if (!core_->data()->connected()) TRY_VOID(core_->data()->sync());
+        return std::make_unique<ZookeeperSnapshot>(core_->data(), core_->paths(), true);
+    }
+    Result<std::unique_ptr<Snapshot>> snapshotToCheck() override {
+        return std::make_unique<ZookeeperSnapshot>(core_->data(), core_->paths(), false);
     }
     Result<Revision> commit(Batch batch) override { return BatchWriter(*core_->data(), core_->paths()).commit(batch); }
     event::HandlePtr watchRecord(event::Loop& loop, RecordKey key, RecordCallback callback) override {
         return core_->mirror()->watchRecord(loop, std::move(key), std::move(callback));
     }
     event::HandlePtr watchDirectory(event::Loop& loop, std::string directory, DirectoryCallback callback) override {
-        return core_->mirror()->watchDirectory(loop, std::move(directory), std::move(callback));
+        return core_->mirror()->watchDirectory(loop, std::move(directory), Mirror::Values::Read, std::move(callback));
+    }
+    event::HandlePtr watchNames(event::Loop& loop, std::string directory, DirectoryCallback callback) override {
+        return core_->mirror()->watchDirectory(loop, std::move(directory), Mirror::Values::None, std::move(callback));
     }
     std::unique_ptr<Lease> openLease(event::Loop& loop, const Uuid& id, const SessionOptions& options, LeaseCallback callback) override {
         auto file = SessionFile::take(options.file);
