@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
+import subprocess
 import threading
 import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
+
 from client import collection, item
-from conftest import Server, StartServer
+from conftest import BIN, Server, StartServer
+from midonet_lab import zookeeper
 
 PORT = json.dumps({"type": "Bridge"})
 
@@ -148,3 +154,26 @@ def test_ten_thousand_ports(server: Server) -> None:
     for port in ports[::100]:
         api.get(port["uri"], item("Port-v3"))
     assert time.monotonic() - begin < 5
+
+
+@pytest.mark.skipif(not zookeeper.JAR.exists(), reason="starts a server of the package zookeeper")
+def test_programs_refuse_an_ensemble_that_is_not_theirs(start: StartServer, tmp_path: Path, ensemble: tuple[str, ...]) -> None:
+    """Exit code 1, and what to mend; what is there stays as it is."""
+    owner = start(*ensemble, "zookeeper.root=/owned", "zookeeper.user=owner", "zookeeper.password=right").client()
+    bridge = owner.create(owner.url + "/bridges", item("Bridge-v4"), {"name": "red"})
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        mistakes = {
+            "mend zookeeper.user and zookeeper.password": ("zookeeper.root=/owned", "zookeeper.user=owner", "zookeeper.password=wrong"),
+            "made with other credentials": ("zookeeper.root=/owned",),
+            "what is there is not of this product": ("zookeeper.root=/zookeeper",),
+            "zookeeper.root": ("zookeeper.root=not-a-path",),
+            "no ZooKeeper server answers": (f"zookeeper.hosts=127.0.0.1:{silent.getsockname()[1]}",),
+        }
+        for message, settings in mistakes.items():
+            for program in ("midonet-api", "midolman"):
+                arguments = [f"agent.host_id_file={tmp_path}/host_id", "agent.datapath=fake"] if program == "midolman" else []
+                words = [word for setting in (*ensemble, *settings, *arguments) for word in ("--set", setting)]
+                done = subprocess.run([str(BIN / program), *words], capture_output=True, text=True, timeout=60)
+                assert (done.returncode, done.stdout) == (1, ""), (program, settings, done)
+                assert message in done.stderr, (program, settings, done.stderr)
+    assert owner.get(f"{owner.url}/bridges/{bridge['id']}", item("Bridge-v4"))["name"] == "red"
