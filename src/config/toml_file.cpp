@@ -15,7 +15,7 @@
 #define TOML_UNREACHABLE __builtin_unreachable()
 #include <toml++/toml.h>
 
-#include "config/internal/toml_file.h"
+#include "config/toml_file.h"
 
 namespace midonet::config {
 namespace {
@@ -54,6 +54,20 @@ Result<std::vector<FileValue>> parseToml(std::string_view text, std::string_view
     }
     std::vector<FileValue> out;
     collect(parsed.table(), {}, out);
+    return out;
+}
+
+std::string quoted(std::string_view text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') out.push_back('\\');
+        if (static_cast<unsigned char>(c) < ' ') {
+            out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+        } else {
+            out.push_back(c);
+        }
+    }
+    out.push_back('"');
     return out;
 }
 

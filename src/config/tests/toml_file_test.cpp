@@ -1,4 +1,4 @@
-#include "config/internal/toml_file.h"
+#include "config/toml_file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
