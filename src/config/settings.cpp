@@ -175,7 +175,7 @@ Settings::Assignments Settings::readLayers(const std::vector<Layer>& layers, std
         for (const auto& [key, text] : layer.values) {
             auto* const slot = find(key);
             if (slot == nullptr) {
-                if (knowsSectionOf(key)) refused.push_back(fmt::format("{}: unknown setting '{}'{}", layer.name, key, closest(key)));
+                if (knowsSectionOf(key)) refused.push_back(fmt::format("{}: {}", layer.name, known(key).error().message));
             } else if (slot->info.local) {
                 refused.push_back(fmt::format("{}: {}: belongs into the settings of each machine", layer.name, key));
             } else {
@@ -210,12 +210,16 @@ void Settings::readFileInto(Assignments& out, const Sources& sources, std::vecto
 }
 
 Result<void> Settings::validate(const FileValue& value) const {
-    const auto* const slot = find(value.key);
-    if (slot == nullptr) return fail(ErrorCode::NotFound, "unknown setting '{}'{}", value.key, closest(value.key));
+    TRY(slot, known(value.key));
     if (!typeFits(slot->fileType, value.type))
         return fail(ErrorCode::Invalid, "{}: wrong type; write for instance: {} = {}", value.key,
                     value.key.substr(value.key.find('.') + 1), tomlText(*slot, slot->valueText()));
-    return validate(*slot, value.text);
+    return validateText(*slot, value.text);
+}
+
+Result<void> Settings::validate(std::string_view key, std::string_view text) const {
+    TRY(slot, known(key));
+    return validateText(*slot, text);
 }
 
 /// Names of other programs' settings are all right in the environment, unless one looks like a slip.
@@ -238,24 +242,24 @@ void Settings::readEnvironmentInto(Assignments& out, const Sources& sources, std
 
 void Settings::readSetInto(Assignments& out, const Sources& sources, std::vector<std::string>& mistakes) const {
     for (const auto& [key, text] : sources.set) {
-        if (auto* const slot = find(key)) {
-            take(out, *slot, text, Origin::CommandLine, "--set", mistakes);
+        if (const auto slot = known(key)) {
+            take(out, **slot, text, Origin::CommandLine, "--set", mistakes);
         } else {
-            mistakes.push_back(fmt::format("--set: unknown setting '{}'{}", key, closest(key)));
+            mistakes.push_back("--set: " + slot.error().message);
         }
     }
 }
 
 void Settings::take(Assignments& out, detail::Slot& slot, std::string_view text, Origin origin, std::string source,
                     std::vector<std::string>& mistakes) {
-    if (const auto valid = validate(slot, text); !valid) {
+    if (const auto valid = validateText(slot, text); !valid) {
         mistakes.push_back(fmt::format("{}: {}", source, valid.error().message));
     } else {
         out.push_back({&slot, std::string(text), origin, std::move(source)});
     }
 }
 
-Result<void> Settings::validate(const detail::Slot& slot, std::string_view text) {
+Result<void> Settings::validateText(const detail::Slot& slot, std::string_view text) {
     const auto valid = slot.validate(text);
     if (valid) return {};
     return fail(ErrorCode::Invalid, "{}: {} (expected: {})", slot.info.key, slot.info.secret ? "bad value" : valid.error().message,
@@ -266,6 +270,11 @@ detail::Slot* Settings::find(std::string_view key) const {
     const auto found = std::find_if(slots_.begin(), slots_.end(),
                                     [&](const auto& slot) { return slot->info.key == key; });
     return found == slots_.end() ? nullptr : found->get();
+}
+
+Result<detail::Slot*> Settings::known(std::string_view key) const {
+    if (auto* const slot = find(key)) return slot;
+    return fail(ErrorCode::NotFound, "unknown setting '{}'{}", key, closest(key));
 }
 
 bool Settings::knowsSectionOf(std::string_view key) const {

@@ -178,6 +178,8 @@ public:
 
     /// Whether the setting `value.key` can have this value; NotFound, with the closest key, when there is no such setting.
     Result<void> validate(const FileValue& value) const;
+    /// The same of a text as behind `--set key=`.
+    Result<void> validate(std::string_view key, std::string_view text) const;
     /// All of them, in the order of declaration.
     std::vector<SettingInfo> list() const;
     /// `key = value  # source` lines, readable as TOML.
@@ -210,7 +212,8 @@ private:
     void readSetInto(Assignments& out, const Sources& sources, std::vector<std::string>& mistakes) const;
     static void take(Assignments& out, detail::Slot& slot, std::string_view text, Origin origin, std::string source,
                      std::vector<std::string>& mistakes);
-    static Result<void> validate(const detail::Slot& slot, std::string_view text);
+    static Result<void> validateText(const detail::Slot& slot, std::string_view text);
+    Result<detail::Slot*> known(std::string_view key) const;
     Assignments readLayers(const std::vector<Layer>& layers, std::vector<std::string>& refused) const;
     Result<Changes> reload(const Sources& sources, Scope scope);
     Changes replaceLayers(std::vector<Layer> layers, Scope scope);
