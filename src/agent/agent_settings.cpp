@@ -1,12 +1,7 @@
 #include "agent/agent_settings.h"
 
-#include <unistd.h>
-
 #include <bit>
-#include <climits>
 
-#include "datapath/ebpf/ebpf_datapath.h"
-#include "datapath/fake/fake_datapath.h"
 #include "host/host_id.h"
 #include "http/server.h"
 
@@ -15,8 +10,7 @@ namespace midonet::agent {
 using namespace std::chrono_literals;
 
 AgentSettings::AgentSettings(config::Settings& s)
-    : hostIdFile_(s.string("agent.host_id_file", std::string(host::kDefaultHostIdFile),
-                           "File with the id of this host (host_uuid=...); made when it is absent.")),
+    : hostIdFile_(host::declareHostIdFile(s)),
       hostName_(s.string("agent.host_name", "", "Name under which this host registers; empty = the system's host name.")),
       listen_(s.string("agent.listen", "127.0.0.1:7300", "ADDRESS:PORT of the agent's metrics and status page; empty = none.")),
       datapath_(s.choice("agent.datapath", {"ebpf", "ovs", "fake"}, "ebpf",
@@ -28,7 +22,7 @@ AgentSettings::AgentSettings(config::Settings& s)
       maxStates_(s.integer("agent.max_states", 1'000'000, {1000, 100'000'000}, "Entries of the connection state: a tracked connection has one, a translated one up to five.")),
       maxMacsPerPort_(s.integer("agent.max_macs_per_port", 4096, {1, 1'000'000}, "MAC addresses learned behind one port at a time.")),
       peerGrace_(s.duration("agent.peer_grace", 30s, {0s, 1h}, "How long the ports of a host whose agent vanished are still taken for active.")),
-      sessionTtl_(s.duration("nsdb.session_timeout", 30s, {1s, 1h}, "How long what this host reports outlives an agent that is frozen or cut off from the NSDB.")),
+      sessionTtl_(s.duration("nsdb.session_timeout", 30s, {1s, 1h}, "How long what this host reports outlives an agent that is frozen or cut off from the NSDB.").local()),
       maxFlows_(s.integer("datapath.max_flows", 262144, {1024, 16'777'216}, "Flows in the kernel, of all workers together.")),
       attach_(s.choice("datapath.attach", {"auto", "tcx", "clsact"}, "auto", "How programs are hooked to interfaces; auto = tcx where the kernel has it.")),
       vxlan_(s.choice("datapath.vxlan", {"auto", "hand", "kernel"}, "auto",
@@ -48,45 +42,6 @@ Result<void> AgentSettings::check() const {
     if (!listen_->empty() && !http::isLoopback(*listen_))
         return fail(ErrorCode::Invalid, "agent.listen = {}: the page asks nobody for a password, so only loopback addresses are served; use 127.0.0.1:7300", *listen_);
     return {};
-}
-
-Result<AgentOptions> AgentSettings::options(std::string version) const {
-    AgentOptions out;
-    TRY(id, host::loadHostId(*hostIdFile_));
-    out.host.id = id;
-    out.host.name = *hostName_;
-    if (out.host.name.empty()) {
-        char name[HOST_NAME_MAX + 1] = {};
-        if (gethostname(name, HOST_NAME_MAX) == 0) out.host.name = name;
-    }
-    out.host.version = std::move(version);
-    out.sessionTtl = *sessionTtl_;
-    out.peerGrace = *peerGrace_;
-    out.stateFile = *stateFile_;
-    out.maxStates = static_cast<std::size_t>(*maxStates_);
-    out.maxMacsPerPort = static_cast<std::size_t>(*maxMacsPerPort_);
-    return out;
-}
-
-Result<std::unique_ptr<datapath::Datapath>> AgentSettings::openDatapath() const {
-    const auto workers = static_cast<unsigned>(*workers_);
-    if (*datapath_ == "fake") {
-        static const event::SteadyClock clock;
-        return std::make_unique<datapath::fake::FakeDatapath>(clock, datapath::fake::FakeOptions{.workers = workers});
-    }
-    using datapath::ebpf::AttachMode;
-    using datapath::ebpf::VxlanMode;
-    datapath::ebpf::EbpfOptions options;
-    options.bpffs = *bpffs_;
-    options.workers = workers;
-    options.maxFlows = static_cast<std::uint32_t>(*maxFlows_);
-    options.attach = *attach_ == "tcx" ? AttachMode::Tcx : *attach_ == "clsact" ? AttachMode::Clsact : AttachMode::Auto;
-    options.vxlan = *vxlan_ == "hand" ? VxlanMode::Hand : *vxlan_ == "kernel" ? VxlanMode::Kernel : VxlanMode::Auto;
-    options.vxlanPort = static_cast<std::uint16_t>(*vxlanPort_);
-    options.upcallRate = static_cast<std::uint32_t>(*upcallRate_);
-    options.upcallBurst = static_cast<std::uint32_t>(*upcallBurst_);
-    options.ringBytes = static_cast<std::uint32_t>(*ringBytes_);
-    return datapath::ebpf::openEbpfDatapath(options);
 }
 
 }  // namespace midonet::agent

@@ -15,7 +15,8 @@ public:
     explicit AgentSettings(config::Settings& settings);
 
     /// Reads, or makes, the host id file.
-    Result<AgentOptions> options(std::string version) const;
+    Result<HostId> hostId() const;
+    AgentOptions options(const HostId& host, std::string version) const;
     Result<std::unique_ptr<datapath::Datapath>> openDatapath() const;
     /// Empty: no management page.
     const std::string& listen() const { return *listen_; }

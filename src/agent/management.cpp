@@ -33,6 +33,7 @@ json::object statusJson(const Agent::Status& status) {
             {"ready", status.ready},
             {"problem", orNull(status.problem)},
             {"nsdbConnected", status.storeConnected},
+            {"settingsForNextStart", json::array(status.waitingSettings.begin(), status.waitingSettings.end())},
             {"datapath", {{"name", status.capabilities.name}, {"features", std::move(features)}}},
             {"bindings", std::move(bindings)},
             {"tunnelZones", std::move(memberships)},

@@ -151,6 +151,19 @@ void Program::logLayers(const Changes& changes) {
     waiting_ = changes.needsRestart;
 }
 
+int Program::run(const std::function<Result<void>()>& body) {
+    auto done = body();
+    const auto settings = settings_.list();
+    const bool layered = std::any_of(settings.begin(), settings.end(), [](const auto& info) { return info.origin == Origin::Layer; });
+    if (!done && layered) {
+        kLog.error("cannot start with the settings of the NSDB; once more without them", {kv("reason", done.error())});
+        settings_.applyLayers({});
+        applyLogLevel();
+        done = body();
+    }
+    return done ? 0 : refuse(done.error());
+}
+
 int Program::refuse(const Error& error) const {
     std::string_view rest = error.message;
     while (!rest.empty()) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,6 +51,9 @@ public:
     void applyLayers(std::vector<Layer> layers);
     /// When it changed, while the program runs: live settings change, the log names the others once. The file is not read again.
     void reloadLayers(std::vector<Layer> layers);
+    /// Runs the program, whose error is that it cannot start: exit code 1. With settings from layers it is begun once more
+    /// without them: a value that cannot be used on this machine keeps no program from starting.
+    int run(const std::function<Result<void>()>& body);
     /// Settings that change at the next start only.
     const std::vector<std::string>& waiting() const { return waiting_; }
 

@@ -90,12 +90,13 @@ Result<Changes> Settings::settle(Scope scope) {
     Changes changes;
     ofLayers_ = readLayers(layers_, changes.refused);
     stage();
-    if (!commit(scope)) {
+    if (!tryAll()) {
         for (auto& value : ofLayers_) value.taken = false;
         stage();
-        TRY_VOID(commit(scope));
-        takeOneByOne(scope);
+        TRY_VOID(tryAll());
+        takeOneByOne();
     }
+    TRY_VOID(commit(scope));
     for (const auto& value : ofLayers_)
         if (!value.taken) changes.refused.push_back(fmt::format("{}: {}: {}", value.source, value.slot->info.key, value.problem));
     for (std::size_t i = 0; i < slots_.size(); ++i) {
@@ -107,15 +108,15 @@ Result<Changes> Settings::settle(Scope scope) {
 }
 
 /// A value may need another one beside it to be right: so again, as long as one more is taken.
-void Settings::takeOneByOne(Scope scope) {
+void Settings::takeOneByOne() {
     for (bool more = true; std::exchange(more, false);) {
         for (auto& value : ofLayers_) {
             if (value.taken) continue;
             value.taken = true;
             stage();
-            const auto done = commit(scope);
-            value.taken = done.has_value();
-            if (!done) value.problem = done.error().message;
+            const auto right = tryAll();
+            value.taken = right.has_value();
+            if (!right) value.problem = right.error().message;
             more = more || value.taken;
         }
     }
@@ -138,19 +139,30 @@ void Settings::stage() {
     }
 }
 
-/// The checks read the settings themselves, so the new values go in first, and out again if one fails.
+Result<void> Settings::runChecks() const {
+    std::vector<std::string> mistakes;
+    for (const auto& condition : checks_)
+        if (const auto result = condition(); !result) mistakes.push_back(result.error().message);
+    if (!mistakes.empty()) return fail(ErrorCode::Invalid, "{}", fmt::join(mistakes, "\n"));
+    return {};
+}
+
+/// The checks read the settings themselves, so the new values go in first, and out again.
+Result<void> Settings::tryAll() {
+    for (const auto& slot : slots_) slot->commit();
+    auto right = runChecks();
+    for (const auto& slot : slots_) slot->rollback();
+    return right;
+}
+
 Result<void> Settings::commit(Scope scope) {
     std::vector<detail::Slot*> slots;
     for (const auto& slot : slots_)
         if (scope == Scope::All || slot->info.live) slots.push_back(slot.get());
     for (auto* const slot : slots) slot->commit();
-    std::vector<std::string> mistakes;
-    for (const auto& condition : checks_) {
-        if (const auto result = condition(); !result) mistakes.push_back(result.error().message);
-    }
-    if (!mistakes.empty()) {
+    if (auto right = runChecks(); !right) {  // live ones beside others that wait
         for (auto* const slot : slots) slot->rollback();
-        return fail(ErrorCode::Invalid, "{}", fmt::join(mistakes, "\n"));
+        return right;
     }
     for (auto* const slot : slots) {
         slot->info.origin = slot->stagedOrigin;

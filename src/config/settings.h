@@ -218,8 +218,10 @@ private:
     Result<Changes> reload(const Sources& sources, Scope scope);
     Changes replaceLayers(std::vector<Layer> layers, Scope scope);
     Result<Changes> settle(Scope scope);
-    void takeOneByOne(Scope scope);
+    void takeOneByOne();
     void stage();
+    Result<void> runChecks() const;
+    Result<void> tryAll();
     Result<void> commit(Scope scope);
 
     std::vector<std::shared_ptr<detail::Slot>> slots_;

@@ -1,7 +1,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 
 #define TOML_EXCEPTIONS 0
 // Version 3.3 asserts that a key comes behind "[[", then handles well that none does.
@@ -79,8 +78,10 @@ Result<std::string> readFile(const std::string& path) {
         return fail(error == ENOENT ? ErrorCode::NotFound : ErrorCode::Unavailable,
                     "{}: cannot be read: {}", path, std::strerror(error));
     }
-    std::string text{std::istreambuf_iterator<char>(in), {}};
-    if (in.bad()) return fail(ErrorCode::Unavailable, "{}: cannot be read", path);
+    std::string text;
+    char part[4096];
+    while (in.read(part, sizeof part) || in.gcount() > 0) text.append(part, static_cast<std::size_t>(in.gcount()));
+    if (in.bad()) return fail(ErrorCode::Unavailable, "{}: cannot be read: {}", path, std::strerror(errno));  // a folder
     return text;
 }
 

@@ -76,6 +76,19 @@ TEST_F(ProgramTest, LayersAreTakenAndWhatWaitsIsSaidOnce) {
     EXPECT_THAT(program.waiting(), testing::IsEmpty());
 }
 
+TEST_F(ProgramTest, AValueOfALayerKeepsNoProgramFromStarting) {
+    ASSERT_EQ(start({}), std::nullopt);
+    std::vector<std::int64_t> tried;
+    const auto body = [&]() -> Result<void> {
+        tried.push_back(*workers);
+        return *workers == 2 ? Result<void>{} : fail(ErrorCode::Invalid, "no {} workers here", *workers);
+    };
+    program.applyLayers({{"NSDB host", {{"agent.workers", "3"}}}});
+    EXPECT_EQ(program.run(body), 0);
+    EXPECT_THAT(tried, testing::ElementsAre(3, 2));
+    EXPECT_EQ(program.run([]() -> Result<void> { return fail(ErrorCode::Invalid, "no"); }), 1) << "nothing of a layer is left";
+}
+
 TEST_F(ProgramTest, ReadyGoesToStdoutAndToTheServiceManager) {
     const std::string name = "@midonet-program-test-" + std::to_string(::getpid());
     sockaddr_un address{};

@@ -242,6 +242,11 @@ TEST_F(LayersTest, AValueThatBreaksACheckIsRefusedByItself) {
     EXPECT_EQ(*listen, "0.0.0.0:80") << "right together with the other one";
     EXPECT_EQ(sourceOf("api.listen"), "a");
 
+    EXPECT_THAT(settings.reloadLayers({{"layer", {{"agent.workers", "5"}, {"api.insecure", "true"}}}, {"a", {{"api.listen", "0.0.0.0:80"}}}}).refused, ElementsAre());
+    const auto later = settings.reloadLayers({{"layer", {{"api.listen", "0.0.0.0:80"}}}});
+    EXPECT_THAT(later.refused, ElementsAre("layer: api.listen: set api.insecure = true")) << "at once, not at the next start";
+    EXPECT_THAT(later.needsRestart, ElementsAre("api.insecure"));
+
     // "worse" is wrong whatever else there is; the value of the layer below it counts.
     settings.check([this]() -> Result<void> {
         return *listen == "worse" ? Result<void>{fail(ErrorCode::Invalid, "worse is never right")} : Result<void>{};

@@ -37,5 +37,13 @@ TEST(TomlFile, BracketsWithoutAKeyAreRefused) {
     EXPECT_THAT(errorOf("[!]\n"), StartsWith("f.toml:1:"));
 }
 
+TEST(ReadFile, AFolderIsAMistakeAsAnyOther) {
+    const auto text = readFile("/tmp");
+    ASSERT_FALSE(text);
+    EXPECT_EQ(text.error().message, "/tmp: cannot be read: Is a directory");
+    EXPECT_EQ(readFile("/nonexistent/file").error().code, ErrorCode::NotFound);
+    EXPECT_EQ(readFile("/dev/null").value_or("?"), "");
+}
+
 }  // namespace
 }  // namespace midonet::config
