@@ -1,6 +1,6 @@
 #pragma once
 
-#include "agent/agent_settings.h"
+#include "agent/settings/agent_settings.h"
 #include "conf/catalogue.h"
 #include "config/program.h"
 #include "rest/api_settings.h"

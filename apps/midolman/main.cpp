@@ -5,13 +5,14 @@
 #include <memory>
 
 #include "agent/agent.h"
-#include "agent/agent_settings.h"
+#include "agent/agent_options.h"
 #include "agent/management.h"
 #include "base/log.h"
 #include "conf/follow.h"
 #include "config/program.h"
 #include "event/blocking_pool.h"
 #include "event/loop.h"
+#include "host/host_id.h"
 #include "host/interfaces.h"
 #include "host/underlay.h"
 #include "netlink/monitor.h"
@@ -30,9 +31,9 @@ void keepNoLargeBlocks() {
 }
 
 Result<void> serve(config::Program& program, const agent::AgentSettings& settings, nsdb::Store& store, const HostId& host) {
-    auto options = settings.options(host, MIDONET_VERSION);
+    auto options = agent::agentOptions(settings, host, MIDONET_VERSION);
     options.waitingSettings = [&program] { return program.waiting(); };
-    TRY(datapath, settings.openDatapath());
+    TRY(datapath, agent::openDatapath(settings));
 
     const auto loop = event::Loop::create("control");
     event::BlockingPool pool(1, 64);
@@ -48,8 +49,8 @@ Result<void> serve(config::Program& program, const agent::AgentSettings& setting
         const auto page = management ? " management=http://" + management->address() : std::string{};
         program.notifyReady("agent host=" + host.toString() + page);
     });
-    if (!settings.listen().empty()) {
-        TRY(started, agent::Management::start(*loop, agent, settings.listen()));
+    if (!settings.listen->empty()) {
+        TRY(started, agent::Management::start(*loop, agent, *settings.listen));
         management = std::move(started);
     }
     const auto end = loop->onSignal({SIGTERM, SIGINT}, [&](int) {
@@ -66,7 +67,7 @@ Result<void> serve(config::Program& program, const agent::AgentSettings& setting
 }
 
 int run(config::Program& program, const agent::AgentSettings& settings, const nsdb::StoreSettings& storeSettings) {
-    const auto host = settings.hostId();
+    const auto host = host::loadHostId(*settings.hostIdFile);
     if (!host) return program.refuse(host.error());
     const auto store = storeSettings.open();
     if (!store) return program.refuse(store.error());
