@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "all_settings.h"
 #include "base/log.h"
 #include "conf/follow.h"
 #include "config/program.h"
@@ -32,7 +33,9 @@ Result<void> serve(config::Program& program, const rest::ApiSettings& settings, 
     metrics::Registry registry;
     const auto processMetrics = metrics::collectProcess(registry);
     const auto loop = event::Loop::create("control");
-    TRY(server, rest::ApiServer::start(*loop, store, registry, settings.makeAuthenticator(), settings.options()));
+    auto options = settings.options();
+    options.catalogue = declareAllSettings();
+    TRY(server, rest::ApiServer::start(*loop, store, registry, settings.makeAuthenticator(), std::move(options)));
 
     bool ending = false;
     const auto end = loop->onSignal({SIGTERM, SIGINT}, [&](int) {

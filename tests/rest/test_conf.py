@@ -12,6 +12,7 @@ from typing import Any, Callable, Iterator
 
 import pytest
 
+from client import HttpError
 from conftest import BIN, Server, StartServer
 from midonet_lab.waiting import wait_until
 from test_maintenance import nsdb
@@ -201,3 +202,20 @@ def test_dump_and_load_carry_the_configuration(conf: Conf, tmp_path: Path) -> No
     for words in (("dump",), ("hosts",), ("template-list",)):
         assert conf(*words, store=tmp_path / "new") == conf(*words)
     assert conf("get", "agent.workers", store=tmp_path / "new") == "agent.workers = 3\n"
+
+
+def test_rest_and_the_tool_see_the_same(start: StartServer, conf: Conf) -> None:
+    """/conf knows the settings of all programs, and the root document does not name it."""
+    api = start().client()
+    assert not [key for key in api.root() if "conf" in key.lower()]
+    host = str(uuid.uuid4())
+    plain = {"Content-Type": "text/plain", "Accept": "text/plain"}
+    conf("set", "-h", host, "agent.workers = 2")
+    _, answer = api.request("POST", f"{api.url}/conf/nodes/{host}", {"datapath": {"vxlan": "hand"}}, plain)
+    assert json.loads(answer) == json.loads(conf("dump", "-j", "-H", "-h", host)) == {"agent": {"workers": 2}, "datapath": {"vxlan": "hand"}}
+    _, runtime = api.request("GET", f"{api.url}/conf/runtime/{host}", headers=plain)
+    assert json.loads(runtime) == json.loads(conf("dump", "-j", "-h", host))
+    _, schemas = api.request("GET", f"{api.url}/conf/schemas", headers=plain)
+    assert json.loads(schemas) == json.loads(conf("dump", "-j", "-s"))
+    with pytest.raises(HttpError, match="400.*workers: 99 is out of range"):
+        api.request("POST", f"{api.url}/conf/nodes/{host}", {"agent": {"workers": 99}}, plain)
