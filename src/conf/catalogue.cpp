@@ -59,7 +59,8 @@ Result<Catalogue::Accepted> Catalogue::accept(std::string_view text, std::string
 Entry Catalogue::entry(const std::string& key, const std::string& text, const std::string& source) const {
     const auto* const info = find(key);
     const bool shown = !isSecret(key) || text.empty();
-    return {key, shown ? text : fingerprintOf(text), info != nullptr && info->bare && shown, source, info};
+    const bool bare = shown && info != nullptr && info->bare && settings_.validate(key, text);  // another version may have other types
+    return {key, shown ? text : fingerprintOf(text), bare, source, info};
 }
 
 std::vector<Entry> Catalogue::entries(const Values& values, const std::string& source) const {

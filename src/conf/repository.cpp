@@ -16,6 +16,7 @@ using model::ConfigTemplate;
 using model::HostConfig;
 
 constexpr std::size_t kLongestName = 200;
+constexpr std::size_t kLongestValue = 4096;
 
 bool isName(std::string_view text) {
     return !text.empty() && text.size() <= kLongestName && text.front() != '.' && text.back() != '.' &&
@@ -51,6 +52,13 @@ Result<void> ensure(nsdb::Transaction& transaction, const Holder& holder) {
                                      return ensure(transaction, object, id);
                                  }},
                       holder);
+}
+
+Result<void> requireTemplate(nsdb::Transaction& transaction, const std::string& name) {
+    const auto existing = transaction.get<ConfigTemplate>(model::configTemplateId(name));
+    if (existing) return {};
+    if (existing.error().code != ErrorCode::NotFound) return Unexpected{existing.error()};
+    return fail(ErrorCode::NotFound, "there is no template {}: it comes into being with its first value, or is deployed", name);
 }
 
 /// nullopt when nothing is kept of the host.
@@ -108,7 +116,10 @@ Result<void> Repository::replace(const Holder& holder, const Values& values) con
 
 Result<void> Repository::write(const Holder& holder, const Values& values, const Values& superfluous) const {
     if (const auto* name = std::get_if<TemplateName>(&holder)) TRY_VOID(checkName("template", name->text));
-    for (const auto& [key, value] : values) TRY_VOID(checkName("setting", key));
+    for (const auto& [key, value] : values) {
+        TRY_VOID(checkName("setting", key));
+        if (value.size() > kLongestValue) return fail(ErrorCode::Invalid, "{}: a value of more than {} bytes", key, kLongestValue);
+    }
     const auto table = configTableName(holder);
     return done(store_.transact([&](nsdb::Transaction& transaction) -> Result<void> {
         TRY_VOID(ensure(transaction, holder));
@@ -135,7 +146,7 @@ Result<std::vector<std::string>> Repository::templates() const {
 Result<void> Repository::removeTemplate(const std::string& name) const {
     const auto id = model::configTemplateId(name);
     return done(store_.transact([&](nsdb::Transaction& transaction) -> Result<void> {
-        if (!transaction.get<ConfigTemplate>(id)) return fail(ErrorCode::NotFound, "there is no template {}", name);
+        TRY_VOID(requireTemplate(transaction, name));
         TRY(hosts, transaction.referrers<HostConfig>("template_id", id));
         if (!hosts.empty())
             return fail(ErrorCode::Conflict, "template {} is used by {}: give them another one first", name, fmt::join(hosts, ", "));
@@ -144,15 +155,11 @@ Result<void> Repository::removeTemplate(const std::string& name) const {
 }
 
 Result<void> Repository::useTemplate(const HostId& host, const std::string& name) const {
-    const auto id = model::configTemplateId(name);
     return done(store_.transact([&](nsdb::Transaction& transaction) -> Result<void> {
         if (name == kDefaultTemplate) TRY_VOID(ensure(transaction, TemplateName{name}));
-        const auto existing = transaction.get<ConfigTemplate>(id);
-        if (!existing && existing.error().code == ErrorCode::NotFound)
-            return fail(ErrorCode::NotFound, "there is no template {}: set a value of it first, or deploy those that come with MidoNet", name);
-        if (!existing) return Unexpected{existing.error()};
+        TRY_VOID(requireTemplate(transaction, name));
         TRY_VOID(ensure(transaction, Holder{host}));
-        return setTemplate(transaction, host, model::bytesOf(id));
+        return setTemplate(transaction, host, model::bytesOf(model::configTemplateId(name)));
     }));
 }
 

@@ -48,7 +48,7 @@ public:
 
     /// Empty for a holder nothing was ever set of.
     Result<Values> values(const Holder& holder) const;
-    /// Other values stay. Invalid when a key or the name of a template cannot be one.
+    /// Other values stay. Invalid when a key, a value or the name of a template cannot be one.
     Result<void> set(const Holder& holder, const Values& values) const;
     /// Nothing but these.
     Result<void> replace(const Holder& holder, const Values& values) const;

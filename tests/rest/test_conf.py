@@ -14,6 +14,7 @@ import pytest
 
 from client import HttpError
 from conftest import BIN, Server, StartServer
+from midonet_lab import zookeeper
 from midonet_lab.waiting import wait_until
 from test_maintenance import nsdb
 
@@ -24,8 +25,9 @@ Conf = Callable[..., str]
 def conf(tmp_path: Path) -> Conf:
     """Runs mm-conf on the store of the test, as on the machine of the test's programs; its output."""
 
-    def run(*words: str, expect: int = 0, given: str = "", store: Path = tmp_path / "nsdb", name: str = "mm-conf") -> str:
-        settings = (f"nsdb.path={store}", f"agent.host_id_file={tmp_path / 'host'}")
+    def run(*words: str, expect: int = 0, given: str = "", store: Path | tuple[str, ...] = tmp_path / "nsdb", name: str = "mm-conf") -> str:
+        where = (f"nsdb.path={store}",) if isinstance(store, Path) else store
+        settings = (*where, f"agent.host_id_file={tmp_path / 'host'}")
         done = subprocess.run([str(BIN / name), *words, *(word for setting in settings for word in ("--set", setting))],
                               input=given, capture_output=True, text=True, timeout=60)
         assert done.returncode == expect, done.stdout + done.stderr
@@ -148,6 +150,23 @@ def test_reload_and_the_nsdb_compose(start: StartServer, conf: Conf, tmp_path: P
     wait_until(lambda: server.log.read_text().count("settings read again changed=log.level") == 2, "the level of the NSDB", 20)
     conf("set", 'log.level = "debug"')
     wait_until(lambda: server.log.read_text().count("key=log.level value=debug") == 2, "a change in the NSDB", 20)
+
+
+@pytest.mark.skipif(not zookeeper.JAR.exists(), reason="starts a server of the package zookeeper")
+def test_on_an_ensemble(start: StartServer, conf: Conf, ensemble: tuple[str, ...]) -> None:
+    assert "there is no store" in conf("dump", store=ensemble, expect=3)
+    conf("deploy", store=ensemble)
+    conf("template-set", "-t", "agent-gateway-large", store=ensemble)
+    conf("set", "-t", "default", 'log.level = "warn"', store=ensemble)
+    server = start(*ensemble)
+    conf("set", "-t", "agent-gateway-large", 'log.level = "debug"', "api.threads = 2", store=ensemble)
+    wait_for_line(server, 'key=log.level value=debug from="NSDB template of this host"')
+    wait_for_line(server, "next start settings=api.threads")
+    assert "template agent-gateway-large is used by" in conf("template-delete", "-t", "agent-gateway-large", store=ensemble, expect=4)
+    conf("template-clear", store=ensemble)
+    conf("template-delete", "-t", "agent-gateway-large", store=ensemble)
+    assert conf("get", "log.level", store=ensemble) == 'log.level = "warn"\n'
+    assert "nothing found" in nsdb(ensemble, "verify")
 
 
 def test_exit_codes(conf: Conf, tmp_path: Path) -> None:

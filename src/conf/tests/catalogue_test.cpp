@@ -75,6 +75,12 @@ TEST_F(CatalogueTest, TheStrongestGoodValueCounts) {
               "# not known to this version; from: strong\nnew.thing = \"2\"\n");
 }
 
+TEST_F(CatalogueTest, WhatAnotherVersionTookIsShownAsText) {
+    const auto entries = catalogue_.entries({{"agent.workers", "many"}, {"agent.fast", "1"}}, "NSDB");
+    EXPECT_EQ(toToml(entries), "agent.fast = \"1\"\nagent.workers = \"many\"\n");
+    EXPECT_EQ(toJson(entries), "{\"agent\":{\"fast\":\"1\",\"workers\":\"many\"}}\n");
+}
+
 TEST_F(CatalogueTest, JsonIsNestedAndReadAgain) {
     const Values values{{"agent.workers", "3"}, {"log.level", "a \"b\"\n"}, {"new.a", "1"}, {"new.a.b", "2"}};
     const auto text = toJson(catalogue_.entries(values, "NSDB"));

@@ -39,6 +39,7 @@ TEST_F(RepositoryTest, NamesThatCannotBeAreRefused) {
     for (const auto* key : {"", ".a", "a.", "a..b", "a b", "a/b", "ä.b"})
         EXPECT_THAT(errorOf(repository_.set(host_, {{key, "1"}})), HasSubstr("cannot be the name of a setting")) << key;
     EXPECT_THAT(errorOf(repository_.set(named("a/b"), {{"a.b", "1"}})), HasSubstr("cannot be the name of a template"));
+    EXPECT_THAT(errorOf(repository_.set(host_, {{"a.b", std::string(5000, 'x')}})), HasSubstr("a.b: a value of more than 4096 bytes"));
     EXPECT_THAT(*repository_.hosts(), IsEmpty());
 }
 
