@@ -5,12 +5,14 @@
 #include <memory>
 
 #include "agent/agent.h"
-#include "agent/agent_settings.h"
+#include "agent/agent_options.h"
 #include "agent/management.h"
 #include "base/log.h"
+#include "conf/follow.h"
 #include "config/program.h"
 #include "event/blocking_pool.h"
 #include "event/loop.h"
+#include "host/host_id.h"
 #include "host/interfaces.h"
 #include "host/underlay.h"
 #include "netlink/monitor.h"
@@ -28,34 +30,28 @@ void keepNoLargeBlocks() {
     ::mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
 }
 
-int run(config::Program& program, const agent::AgentSettings& settings, const nsdb::StoreSettings& storeSettings) {
-    const auto options = settings.options(MIDONET_VERSION);
-    if (!options) return program.refuse(options.error());
-    const auto store = storeSettings.open();
-    if (!store) return program.refuse(store.error());
-    const auto datapath = settings.openDatapath();
-    if (!datapath) return program.refuse(datapath.error());
+Result<void> serve(config::Program& program, const agent::AgentSettings& settings, nsdb::Store& store, const HostId& host) {
+    auto options = agent::agentOptions(settings, host, MIDONET_VERSION);
+    options.waitingSettings = [&program] { return program.waiting(); };
+    TRY(datapath, agent::openDatapath(settings));
 
     const auto loop = event::Loop::create("control");
     event::BlockingPool pool(1, 64);
-    const auto monitor = netlink::Monitor::start(*loop);
-    if (!monitor) return program.refuse(monitor.error());
-    const auto interfaces = host::followInterfaces(**monitor);
-    const auto underlay = host::followUnderlay(*loop, **monitor);
-    if (!underlay) return program.refuse(underlay.error());
+    TRY(monitor, netlink::Monitor::start(*loop));
+    const auto interfaces = host::followInterfaces(*monitor);
+    TRY(underlay, host::followUnderlay(*loop, *monitor));
 
-    for (const auto& [feature, how] : (*datapath)->capabilities().features)
+    for (const auto& [feature, how] : datapath->capabilities().features)
         kLog.info("datapath feature", {kv("feature", feature), kv("how", how)});
 
     std::unique_ptr<agent::Management> management;
-    agent::Agent agent({*loop, pool, **store, **datapath, *interfaces, **underlay}, *options, [&] {
+    agent::Agent agent({*loop, pool, store, *datapath, *interfaces, *underlay}, options, [&] {
         const auto page = management ? " management=http://" + management->address() : std::string{};
-        program.notifyReady("agent host=" + options->host.id.toString() + page);
+        program.notifyReady("agent host=" + host.toString() + page);
     });
-    if (!settings.listen().empty()) {
-        auto started = agent::Management::start(*loop, agent, settings.listen());
-        if (!started) return program.refuse(started.error());
-        management = std::move(*started);
+    if (!settings.listen->empty()) {
+        TRY(started, agent::Management::start(*loop, agent, *settings.listen));
+        management = std::move(started);
     }
     const auto end = loop->onSignal({SIGTERM, SIGINT}, [&](int) {
         kLog.info("ending: the kernel goes on forwarding what is installed");
@@ -63,10 +59,20 @@ int run(config::Program& program, const agent::AgentSettings& settings, const ns
         loop->stop();
     });
     const auto reload = loop->onSignal({SIGHUP}, [&](int) { (void)program.reload(); });
+    const auto configuration = conf::followConfiguration(*loop, program, store, host);
     agent.start();
     loop->run();
     kLog.info("ended");
-    return 0;
+    return {};
+}
+
+int run(config::Program& program, const agent::AgentSettings& settings, const nsdb::StoreSettings& storeSettings) {
+    const auto host = host::loadHostId(*settings.hostIdFile);
+    if (!host) return program.refuse(host.error());
+    const auto store = storeSettings.open();
+    if (!store) return program.refuse(store.error());
+    conf::applyConfiguration(program, **store, *host);
+    return program.run([&] { return serve(program, settings, **store, *host); });
 }
 
 }  // namespace

@@ -200,6 +200,7 @@ void Agent::collectStatus(std::function<void(Status)> done) {
         status.host = options_.host.id;
         status.hostName = options_.host.name;
         status.ready = ready_;
+        if (options_.waitingSettings) status.waitingSettings = options_.waitingSettings();
         status.storeConnected = session_->connected();
         status.isolated = isolation_.isolated();
         if (registration_) status.problem = registration_->problem();

@@ -32,6 +32,8 @@ struct AgentOptions {
     std::size_t maxMacsPerPort = 4096;
     std::size_t maxStates = 1'000'000;
     std::string stateFile;  ///< Empty: connections do not outlive the process.
+    /// Settings that wait for the next start, for the status.
+    std::function<std::vector<std::string>()> waitingSettings{};
     /// See WorkerPool::Options.
     event::Loop* sharedWorkerLoop = nullptr;
 };
@@ -77,6 +79,7 @@ public:
         bool storeConnected = false;
         bool isolated = false;  ///< Cut off from the NSDB for longer than the grace time.
         std::string problem;  ///< Why it is not ready; empty when it is.
+        std::vector<std::string> waitingSettings;
         std::size_t ports = 0;
         std::size_t bridges = 0;
         std::size_t watches = 0;

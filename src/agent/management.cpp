@@ -34,6 +34,7 @@ json::object statusJson(const Agent::Status& status) {
             {"problem", orNull(status.problem)},
             {"nsdbConnected", status.storeConnected},
             {"isolated", status.isolated},
+            {"settingsForNextStart", json::array(status.waitingSettings.begin(), status.waitingSettings.end())},
             {"datapath", {{"name", status.capabilities.name}, {"features", std::move(features)}}},
             {"bindings", std::move(bindings)},
             {"tunnelZones", std::move(memberships)},

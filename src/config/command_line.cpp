@@ -10,7 +10,7 @@ namespace {
 
 std::string footer(const Settings& settings) {
     return "Settings, strongest source first: --set, environment (agent.datapath is "
-           "MIDO_AGENT_DATAPATH), file, default:\n" +
+           "MIDO_AGENT_DATAPATH), file, NSDB (mm-conf), default:\n" +
            settings.helpText();
 }
 
@@ -33,6 +33,7 @@ Result<CommandLine> parseCommandLine(const About& about, const Settings& setting
         ->allow_extra_args(false);
     app.add_flag("--check-config", check,
                  "Print the effective settings and where each came from; exit code 0 or 1");
+    app.set_help_flag(about.helpFlags, "Print this help message and exit");
     app.set_version_flag("--version", about.name + " " + about.version);
     app.allow_extras(about.takesWords);
     app.footer([&settings] { return footer(settings); });

@@ -17,6 +17,7 @@ struct About {
     /// A tool: its own words and options stand among those every program knows (CommandLine::words).
     bool takesWords = false;
     std::string logLevel = "info";  ///< The default of log.level.
+    std::string helpFlags = "-h,--help";
 };
 
 /// What the caller of the program wants.

@@ -5,6 +5,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
@@ -12,6 +14,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 
 #include "base/log.h"
 #include "base/scope_guard.h"
@@ -64,21 +67,31 @@ void tellServiceManager(std::string_view message) {
         kLog.warn("service manager not told", {kv("reason", sent.error())});
 }
 
-std::string join(const std::vector<std::string>& parts) {
-    std::string out;
-    for (const auto& part : parts) out += (out.empty() ? "" : ",") + part;
+std::string listed(const std::vector<std::string>& parts) { return fmt::format("{}", fmt::join(parts, ",")); }
+
+/// Those of `now` that are not in `before`.
+std::vector<std::string> newOnes(const std::vector<std::string>& now, const std::vector<std::string>& before) {
+    std::vector<std::string> out;
+    std::copy_if(now.begin(), now.end(), std::back_inserter(out),
+                 [&](const auto& one) { return std::find(before.begin(), before.end(), one) == before.end(); });
     return out;
+}
+
+void logSetting(const SettingInfo& info) {
+    kLog.info("setting", {kv("key", info.key), kv("value", info.secret ? "***" : info.text), kv("from", info.source)});
 }
 
 }  // namespace
 
+Setting<std::string> declareLogLevel(Settings& settings, std::string fallback) {
+    return settings
+        .choice("log.level", {"trace", "debug", "info", "warn", "error", "off"}, std::move(fallback),
+                "The least important lines that are logged.")
+        .live();
+}
+
 Program::Program(About about, Settings& settings)
-    : about_(std::move(about)),
-      settings_(settings),
-      logLevel_(settings
-                    .choice("log.level", {"trace", "debug", "info", "warn", "error", "off"}, about_.logLevel,
-                            "The least important lines that are logged.")
-                    .live()) {}
+    : about_(std::move(about)), settings_(settings), logLevel_(declareLogLevel(settings, about_.logLevel)) {}
 
 std::optional<int> Program::start(int argc, const char* const* argv) {
     auto line = parseCommandLine(about_, settings_, {argv + std::min(argc, 1), argv + argc},
@@ -117,11 +130,38 @@ Result<Changes> Program::reload() {
         return changes;
     }
     applyLogLevel();
-    kLog.info("settings read again", {kv("changed", join(changes->applied))});
+    kLog.info("settings read again", {kv("changed", listed(changes->applied))});
     if (!changes->needsRestart.empty())
-        kLog.warn("settings that change at the next start only",
-                  {kv("settings", join(changes->needsRestart))});
+        kLog.warn("settings that change at the next start only", {kv("settings", listed(changes->needsRestart))});
+    waiting_ = changes->needsRestart;
     return changes;
+}
+
+void Program::applyLayers(std::vector<Layer> layers) { logLayers(settings_.applyLayers(std::move(layers))); }
+void Program::reloadLayers(std::vector<Layer> layers) { logLayers(settings_.reloadLayers(std::move(layers))); }
+
+void Program::logLayers(const Changes& changes) {
+    applyLogLevel();
+    for (const auto& info : settings_.list())
+        if (std::find(changes.applied.begin(), changes.applied.end(), info.key) != changes.applied.end()) logSetting(info);
+    for (const auto& reason : newOnes(changes.refused, refused_)) kLog.warn("setting refused; what is below it counts", {kv("reason", reason)});
+    if (const auto waiting = newOnes(changes.needsRestart, waiting_); !waiting.empty())
+        kLog.warn("settings that take effect at the next start", {kv("settings", listed(waiting))});
+    refused_ = changes.refused;
+    waiting_ = changes.needsRestart;
+}
+
+int Program::run(const std::function<Result<void>()>& body) {
+    auto done = body();
+    const auto settings = settings_.list();
+    const bool layered = std::any_of(settings.begin(), settings.end(), [](const auto& info) { return info.origin == Origin::Layer; });
+    if (!done && layered) {
+        kLog.error("cannot start with the settings of the NSDB; once more without them", {kv("reason", done.error())});
+        settings_.applyLayers({});
+        applyLogLevel();
+        done = body();
+    }
+    return done ? 0 : refuse(done.error());
 }
 
 int Program::refuse(const Error& error) const {
@@ -138,11 +178,8 @@ void Program::logStart() const {
     kLog.info("starting", {kv("program", about_.name), kv("version", about_.version),
                            kv("descriptors", limitText(RLIMIT_NOFILE)),
                            kv("locked_memory", limitText(RLIMIT_MEMLOCK))});
-    for (const auto& info : settings_.list()) {
-        if (info.origin == Origin::Default) continue;
-        kLog.info("setting", {kv("key", info.key), kv("value", info.secret ? "***" : info.text),
-                              kv("from", info.source)});
-    }
+    for (const auto& info : settings_.list())
+        if (info.origin != Origin::Default) logSetting(info);
 }
 
 void Program::applyLogLevel() const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +10,9 @@
 #include "config/settings.h"
 
 namespace midonet::config {
+
+/// Declares `log.level`, which every program has.
+Setting<std::string> declareLogLevel(Settings& settings, std::string fallback = "info");
 
 /// The shared start and end of a daemon. In main():
 ///
@@ -22,7 +26,6 @@ namespace midonet::config {
 /// Main thread; reload() and the notifications on one thread at a time.
 class Program {
 public:
-    /// Declares `log.level` (live).
     Program(About about, Settings& settings);
 
     /// Reads the command line, the environment and the file; ignores SIGPIPE; raises the limits on
@@ -43,11 +46,23 @@ public:
     /// restart. A mistake changes nothing and is logged.
     Result<Changes> reload();
 
+    /// Before anything is made of the settings: what is kept elsewhere goes below the local sources
+    /// (Settings::applyLayers()). The log says what has a new value, and what is refused and why.
+    void applyLayers(std::vector<Layer> layers);
+    /// When it changed, while the program runs: live settings change, the log names the others once. The file is not read again.
+    void reloadLayers(std::vector<Layer> layers);
+    /// Runs the program, whose error is that it cannot start: exit code 1. With settings from layers it is begun once more
+    /// without them: a value that cannot be used on this machine keeps no program from starting.
+    int run(const std::function<Result<void>()>& body);
+    /// Settings that change at the next start only.
+    const std::vector<std::string>& waiting() const { return waiting_; }
+
     /// Prints "`name`: `message`" on stderr; returns exit code 1. For what cannot even start.
     int refuse(const Error& error) const;
 
 private:
     void logStart() const;
+    void logLayers(const Changes& changes);
     void applyLogLevel() const;
 
     About about_;
@@ -55,6 +70,8 @@ private:
     Setting<std::string> logLevel_;
     Sources sources_;
     std::vector<std::string> words_;
+    std::vector<std::string> waiting_;
+    std::vector<std::string> refused_;
 };
 
 /// One datagram to the service manager, as sd_notify(3). Nothing when `socketPath` is empty.

@@ -1,25 +1,18 @@
 #include "config/settings.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <numeric>
 
 #include "base/assert.h"
-#include "config/internal/toml_file.h"
-#include "config/units.h"
+#include "config/toml_file.h"
 
 namespace midonet::config {
 namespace {
 
 constexpr std::string_view kEnvironmentPrefix = "MIDO_";
-
-bool isKey(std::string_view key) {
-    const auto dot = key.find('.');
-    if (dot == key.npos || dot == 0 || dot + 1 == key.size()) return false;
-    return std::count(key.begin(), key.end(), '.') == 1 &&
-           key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.") == key.npos;
-}
 
 /// Levenshtein's distance: insertions, deletions and replacements from `a` to `b`.
 std::size_t editDistance(std::string_view a, std::string_view b) {
@@ -36,20 +29,6 @@ std::size_t editDistance(std::string_view a, std::string_view b) {
     return row.back();
 }
 
-std::string quoted(std::string_view text) {
-    std::string out = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\') out.push_back('\\');
-        if (c == '\n') {
-            out += "\\n";
-        } else {
-            out.push_back(c);
-        }
-    }
-    out.push_back('"');
-    return out;
-}
-
 bool typeFits(detail::FileType wanted, FileValue::Type got) {
     switch (wanted) {
         case detail::FileType::String: return got == FileValue::Type::String;
@@ -61,157 +40,129 @@ bool typeFits(detail::FileType wanted, FileValue::Type got) {
     MIDONET_UNREACHABLE();
 }
 
+bool isBare(const detail::Slot& slot) {
+    return slot.fileType == detail::FileType::Integer || slot.fileType == detail::FileType::Boolean;
+}
+
 std::string tomlText(const detail::Slot& slot, std::string_view text) {
-    const bool bare = slot.fileType == detail::FileType::Integer ||
-                      slot.fileType == detail::FileType::Boolean;
-    return bare ? std::string(text) : quoted(text);
-}
-
-template <class T, class Format>
-Result<T> within(T value, Range<T> range, Format format) {
-    if (value >= range.min && value <= range.max) return value;
-    return fail(ErrorCode::Invalid, "{} is out of range: {} to {} is allowed", format(value),
-                format(range.min), format(range.max));
-}
-
-std::string join(const std::vector<std::string>& parts, std::string_view separator) {
-    std::string out;
-    for (const auto& part : parts) out += (out.empty() ? "" : std::string(separator)) + part;
-    return out;
+    return isBare(slot) ? std::string(text) : quoted(text);
 }
 
 }  // namespace
-
-template <class T>
-std::shared_ptr<detail::TypedSlot<T>> Settings::add(std::string key, T fallback, std::string doc) {
-    MIDONET_ASSERT(isKey(key), "a key is section.key of [a-z0-9_]");
-    MIDONET_ASSERT(find(key) == nullptr, "a setting is declared once");
-    auto slot = std::make_shared<detail::TypedSlot<T>>();
-    slot->info.key = std::move(key);
-    slot->info.doc = std::move(doc);
-    slot->info.source = "default";
-    slot->fallback = fallback;
-    slot->value = fallback;
-    slot->staged = std::move(fallback);
-    slots_.push_back(slot);
-    return slot;
-}
-
-Setting<std::string> Settings::string(std::string key, std::string fallback, std::string doc) {
-    auto slot = add<std::string>(std::move(key), std::move(fallback), std::move(doc));
-    slot->info.kind = "text";
-    slot->parse = [](std::string_view text) -> Result<std::string> { return std::string(text); };
-    slot->format = [](const std::string& value) { return value; };
-    return Setting<std::string>{std::move(slot)};
-}
-
-Setting<std::int64_t> Settings::integer(std::string key, std::int64_t fallback,
-                                        Range<std::int64_t> range, std::string doc) {
-    auto slot = add<std::int64_t>(std::move(key), fallback, std::move(doc));
-    slot->info.kind = fmt::format("integer {}..{}", range.min, range.max);
-    slot->fileType = detail::FileType::Integer;
-    slot->format = [](std::int64_t value) { return fmt::format("{}", value); };
-    slot->parse = [range, format = slot->format](std::string_view text) -> Result<std::int64_t> {
-        std::int64_t value = 0;
-        const auto* const end = text.data() + text.size();
-        const auto [rest, error] = std::from_chars(text.data(), end, value);
-        if (error != std::errc{} || rest != end)
-            return fail(ErrorCode::Malformed, "'{}' is not a whole number", text);
-        return within(value, range, format);
-    };
-    return Setting<std::int64_t>{std::move(slot)};
-}
-
-Setting<bool> Settings::boolean(std::string key, bool fallback, std::string doc) {
-    auto slot = add<bool>(std::move(key), fallback, std::move(doc));
-    slot->info.kind = "true | false";
-    slot->fileType = detail::FileType::Boolean;
-    slot->parse = [](std::string_view text) -> Result<bool> {
-        if (text == "true") return true;
-        if (text == "false") return false;
-        return fail(ErrorCode::Malformed, "'{}' is neither true nor false", text);
-    };
-    slot->format = [](bool value) { return std::string(value ? "true" : "false"); };
-    return Setting<bool>{std::move(slot)};
-}
-
-Setting<std::chrono::nanoseconds> Settings::duration(std::string key,
-                                                     std::chrono::nanoseconds fallback,
-                                                     Range<std::chrono::nanoseconds> range,
-                                                     std::string doc) {
-    auto slot = add<std::chrono::nanoseconds>(std::move(key), fallback, std::move(doc));
-    slot->info.kind =
-        fmt::format("duration {}..{}", formatDuration(range.min), formatDuration(range.max));
-    slot->parse = [range](std::string_view text) -> Result<std::chrono::nanoseconds> {
-        TRY(value, parseDuration(text));
-        return within(value, range, formatDuration);
-    };
-    slot->format = [](std::chrono::nanoseconds value) { return formatDuration(value); };
-    return Setting<std::chrono::nanoseconds>{std::move(slot)};
-}
-
-Setting<std::uint64_t> Settings::size(std::string key, std::uint64_t fallback,
-                                      Range<std::uint64_t> range, std::string doc) {
-    auto slot = add<std::uint64_t>(std::move(key), fallback, std::move(doc));
-    slot->info.kind = fmt::format("size {}..{}", formatSize(range.min), formatSize(range.max));
-    slot->fileType = detail::FileType::StringOrInteger;
-    slot->parse = [range](std::string_view text) -> Result<std::uint64_t> {
-        TRY(value, parseSize(text));
-        return within(value, range, formatSize);
-    };
-    slot->format = [](std::uint64_t value) { return formatSize(value); };
-    return Setting<std::uint64_t>{std::move(slot)};
-}
-
-Setting<std::string> Settings::choice(std::string key, std::vector<std::string> choices,
-                                      std::string fallback, std::string doc) {
-    auto slot = add<std::string>(std::move(key), std::move(fallback), std::move(doc));
-    slot->info.kind = join(choices, " | ");
-    slot->parse = [choices = std::move(choices)](std::string_view text) -> Result<std::string> {
-        if (std::find(choices.begin(), choices.end(), text) != choices.end())
-            return std::string(text);
-        return fail(ErrorCode::Invalid, "'{}' is not one of: {}", text, join(choices, ", "));
-    };
-    slot->format = [](const std::string& value) { return value; };
-    return Setting<std::string>{std::move(slot)};
-}
 
 void Settings::check(std::function<Result<void>()> condition) {
     checks_.push_back(std::move(condition));
 }
 
 Result<void> Settings::apply(const Sources& sources) {
-    auto mistakes = stageAll(sources);
-    if (!mistakes.empty()) return fail(ErrorCode::Invalid, "{}", join(mistakes, "\n"));
-    std::vector<detail::Slot*> all;
-    for (const auto& slot : slots_) all.push_back(slot.get());
-    return commit(all);
+    const auto changes = reload(sources, Scope::All);
+    if (!changes) return Unexpected{changes.error()};
+    return {};
 }
 
-Result<Changes> Settings::reload(const Sources& sources) {
-    auto mistakes = stageAll(sources);
-    if (!mistakes.empty()) return fail(ErrorCode::Invalid, "{}", join(mistakes, "\n"));
-    Changes changes;
-    std::vector<detail::Slot*> live;
-    for (const auto& slot : slots_) {
-        if (slot->info.live) live.push_back(slot.get());
-        if (!slot->stagedDiffers()) continue;
-        (slot->info.live ? changes.applied : changes.needsRestart).push_back(slot->info.key);
-    }
-    TRY_VOID(commit(live));
+Result<Changes> Settings::reload(const Sources& sources) { return reload(sources, Scope::Live); }
+
+Result<Changes> Settings::reload(const Sources& sources, Scope scope) {
+    TRY(local, readSources(sources));
+    auto before = std::exchange(local_, std::move(local));
+    auto changes = settle(scope);
+    if (!changes) local_ = std::move(before);
     return changes;
 }
 
-/// The checks read the settings themselves, so the new values go in first, and out again if one fails.
-Result<void> Settings::commit(const std::vector<detail::Slot*>& slots) {
-    for (auto* const slot : slots) slot->commit();
-    std::vector<std::string> mistakes;
-    for (const auto& condition : checks_) {
-        if (const auto result = condition(); !result) mistakes.push_back(result.error().message);
+Changes Settings::applyLayers(std::vector<Layer> layers) { return replaceLayers(std::move(layers), Scope::All); }
+Changes Settings::reloadLayers(std::vector<Layer> layers) { return replaceLayers(std::move(layers), Scope::Live); }
+
+Changes Settings::replaceLayers(std::vector<Layer> layers, Scope scope) {
+    layers_ = std::move(layers);
+    auto changes = settle(scope);
+    if (changes) return std::move(*changes);
+    Changes nothing;
+    nothing.refused.push_back(changes.error().message);
+    return nothing;
+}
+
+/// Takes the local values, and of those of layers what the checks let pass. When the local ones break a check by themselves:
+/// changes nothing.
+Result<Changes> Settings::settle(Scope scope) {
+    std::vector<std::string> before;
+    for (const auto& slot : slots_) before.push_back(slot->valueText());
+    Changes changes;
+    ofLayers_ = readLayers(layers_, changes.refused);
+    stage();
+    if (!tryAll()) {
+        for (auto& value : ofLayers_) value.taken = false;
+        stage();
+        TRY_VOID(tryAll());
+        takeOneByOne();
     }
-    if (!mistakes.empty()) {
+    TRY_VOID(commit(scope));
+    for (const auto& value : ofLayers_)
+        if (!value.taken) changes.refused.push_back(fmt::format("{}: {}: {}", value.source, value.slot->info.key, value.problem));
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+        auto& slot = *slots_[i];
+        if (slot.valueText() != before[i]) changes.applied.push_back(slot.info.key);
+        if (slot.stagedDiffers()) changes.needsRestart.push_back(slot.info.key);
+    }
+    return changes;
+}
+
+/// A value may need another one beside it to be right: so again, as long as one more is taken.
+void Settings::takeOneByOne() {
+    for (bool more = true; std::exchange(more, false);) {
+        for (auto& value : ofLayers_) {
+            if (value.taken) continue;
+            value.taken = true;
+            stage();
+            const auto right = tryAll();
+            value.taken = right.has_value();
+            if (!right) value.problem = right.error().message;
+            more = more || value.taken;
+        }
+    }
+    stage();
+}
+
+void Settings::stage() {
+    for (const auto& slot : slots_) {
+        slot->stageDefault();
+        slot->stagedOrigin = Origin::Default;
+        slot->stagedSource = "default";
+    }
+    for (const auto* values : {&ofLayers_, &local_}) {
+        for (const auto& value : *values) {
+            if (!value.taken) continue;
+            value.slot->stage(value.text);
+            value.slot->stagedOrigin = value.origin;
+            value.slot->stagedSource = value.source;
+        }
+    }
+}
+
+Result<void> Settings::runChecks() const {
+    std::vector<std::string> mistakes;
+    for (const auto& condition : checks_)
+        if (const auto result = condition(); !result) mistakes.push_back(result.error().message);
+    if (!mistakes.empty()) return fail(ErrorCode::Invalid, "{}", fmt::join(mistakes, "\n"));
+    return {};
+}
+
+/// The checks read the settings themselves, so the new values go in first, and out again.
+Result<void> Settings::tryAll() {
+    for (const auto& slot : slots_) slot->commit();
+    auto right = runChecks();
+    for (const auto& slot : slots_) slot->rollback();
+    return right;
+}
+
+Result<void> Settings::commit(Scope scope) {
+    std::vector<detail::Slot*> slots;
+    for (const auto& slot : slots_)
+        if (scope == Scope::All || slot->info.live) slots.push_back(slot.get());
+    for (auto* const slot : slots) slot->commit();
+    if (auto right = runChecks(); !right) {  // live ones beside others that wait
         for (auto* const slot : slots) slot->rollback();
-        return fail(ErrorCode::Invalid, "{}", join(mistakes, "\n"));
+        return right;
     }
     for (auto* const slot : slots) {
         slot->info.origin = slot->stagedOrigin;
@@ -220,32 +171,34 @@ Result<void> Settings::commit(const std::vector<detail::Slot*>& slots) {
     return {};
 }
 
-std::vector<std::string> Settings::stageAll(const Sources& sources) {
-    for (const auto& slot : slots_) {
-        slot->stageDefault();
-        slot->stagedOrigin = Origin::Default;
-        slot->stagedSource = "default";
-    }
+Result<Settings::Assignments> Settings::readSources(const Sources& sources) const {
+    Assignments out;
     std::vector<std::string> mistakes;
-    stageFile(sources, mistakes);
-    stageEnvironment(sources, mistakes);
-    stageSet(sources, mistakes);
-    return mistakes;
+    readFileInto(out, sources, mistakes);
+    readEnvironmentInto(out, sources, mistakes);
+    readSetInto(out, sources, mistakes);
+    if (!mistakes.empty()) return fail(ErrorCode::Invalid, "{}", fmt::join(mistakes, "\n"));
+    return out;
 }
 
-void Settings::stageOne(detail::Slot& slot, std::string_view text, Origin origin,
-                        std::string source, std::vector<std::string>& mistakes) {
-    if (const auto staged = slot.stage(text); !staged) {
-        mistakes.push_back(fmt::format("{}: {}: {} (expected: {})", source, slot.info.key,
-                                       slot.info.secret ? "bad value" : staged.error().message,
-                                       slot.info.kind));
-        return;
+Settings::Assignments Settings::readLayers(const std::vector<Layer>& layers, std::vector<std::string>& refused) const {
+    Assignments out;
+    for (const auto& layer : layers) {
+        for (const auto& [key, text] : layer.values) {
+            auto* const slot = find(key);
+            if (slot == nullptr) {
+                if (knowsSectionOf(key)) refused.push_back(fmt::format("{}: {}", layer.name, known(key).error().message));
+            } else if (slot->info.local) {
+                refused.push_back(fmt::format("{}: {}: belongs into the settings of each machine", layer.name, key));
+            } else {
+                take(out, *slot, text, Origin::Layer, layer.name, refused);
+            }
+        }
     }
-    slot.stagedOrigin = origin;
-    slot.stagedSource = std::move(source);
+    return out;
 }
 
-void Settings::stageFile(const Sources& sources, std::vector<std::string>& mistakes) {
+void Settings::readFileInto(Assignments& out, const Sources& sources, std::vector<std::string>& mistakes) const {
     if (sources.file.empty()) return;
     const auto text = readFile(sources.file);
     if (!text) {
@@ -260,28 +213,35 @@ void Settings::stageFile(const Sources& sources, std::vector<std::string>& mista
     }
     for (const auto& value : *values) {
         auto source = fmt::format("{}:{}", sources.file, value.line);
-        auto* const slot = find(value.key);
-        if (slot == nullptr) {
-            mistakes.push_back(
-                fmt::format("{}: unknown setting '{}'{}", source, value.key, closest(value.key)));
-        } else if (!typeFits(slot->fileType, value.type)) {
-            mistakes.push_back(fmt::format("{}: {}: wrong type; write for instance: {} = {}", source,
-                                           value.key, value.key.substr(value.key.find('.') + 1),
-                                           tomlText(*slot, slot->valueText())));
+        if (const auto valid = validate(value); !valid) {
+            mistakes.push_back(fmt::format("{}: {}", source, valid.error().message));
         } else {
-            stageOne(*slot, value.text, Origin::File, std::move(source), mistakes);
+            out.push_back({find(value.key), value.text, Origin::File, std::move(source)});
         }
     }
 }
 
+Result<void> Settings::validate(const FileValue& value) const {
+    TRY(slot, known(value.key));
+    if (!typeFits(slot->fileType, value.type))
+        return fail(ErrorCode::Invalid, "{}: wrong type; write for instance: {} = {}", value.key,
+                    value.key.substr(value.key.find('.') + 1), tomlText(*slot, slot->valueText()));
+    return validateText(*slot, value.text);
+}
+
+Result<void> Settings::validate(std::string_view key, std::string_view text) const {
+    TRY(slot, known(key));
+    return validateText(*slot, text);
+}
+
 /// Names of other programs' settings are all right in the environment, unless one looks like a slip.
-void Settings::stageEnvironment(const Sources& sources, std::vector<std::string>& mistakes) {
+void Settings::readEnvironmentInto(Assignments& out, const Sources& sources, std::vector<std::string>& mistakes) const {
     std::map<std::string, detail::Slot*, std::less<>> byName;
     for (const auto& slot : slots_) byName.emplace(environmentName(slot->info.key), slot.get());
     for (const auto& [name, text] : sources.environment) {
         if (!name.starts_with(kEnvironmentPrefix)) continue;
         if (const auto found = byName.find(name); found != byName.end()) {
-            stageOne(*found->second, text, Origin::Environment, name, mistakes);
+            take(out, *found->second, text, Origin::Environment, name, mistakes);
             continue;
         }
         for (const auto& [known, slot] : byName) {
@@ -292,20 +252,46 @@ void Settings::stageEnvironment(const Sources& sources, std::vector<std::string>
     }
 }
 
-void Settings::stageSet(const Sources& sources, std::vector<std::string>& mistakes) {
+void Settings::readSetInto(Assignments& out, const Sources& sources, std::vector<std::string>& mistakes) const {
     for (const auto& [key, text] : sources.set) {
-        if (auto* const slot = find(key)) {
-            stageOne(*slot, text, Origin::CommandLine, "--set", mistakes);
+        if (const auto slot = known(key)) {
+            take(out, **slot, text, Origin::CommandLine, "--set", mistakes);
         } else {
-            mistakes.push_back(fmt::format("--set: unknown setting '{}'{}", key, closest(key)));
+            mistakes.push_back("--set: " + slot.error().message);
         }
     }
 }
 
-detail::Slot* Settings::find(std::string_view key) {
+void Settings::take(Assignments& out, detail::Slot& slot, std::string_view text, Origin origin, std::string source,
+                    std::vector<std::string>& mistakes) {
+    if (const auto valid = validateText(slot, text); !valid) {
+        mistakes.push_back(fmt::format("{}: {}", source, valid.error().message));
+    } else {
+        out.push_back({&slot, std::string(text), origin, std::move(source)});
+    }
+}
+
+Result<void> Settings::validateText(const detail::Slot& slot, std::string_view text) {
+    const auto valid = slot.validate(text);
+    if (valid) return {};
+    return fail(ErrorCode::Invalid, "{}: {} (expected: {})", slot.info.key, slot.info.secret ? "bad value" : valid.error().message,
+                slot.info.kind);
+}
+
+detail::Slot* Settings::find(std::string_view key) const {
     const auto found = std::find_if(slots_.begin(), slots_.end(),
                                     [&](const auto& slot) { return slot->info.key == key; });
     return found == slots_.end() ? nullptr : found->get();
+}
+
+Result<detail::Slot*> Settings::known(std::string_view key) const {
+    if (auto* const slot = find(key)) return slot;
+    return fail(ErrorCode::NotFound, "unknown setting '{}'{}", key, closest(key));
+}
+
+bool Settings::knowsSectionOf(std::string_view key) const {
+    const auto section = key.substr(0, key.find('.') + 1);
+    return std::any_of(slots_.begin(), slots_.end(), [&](const auto& slot) { return slot->info.key.starts_with(section); });
 }
 
 std::string Settings::closest(std::string_view key) const {
@@ -330,6 +316,7 @@ std::vector<SettingInfo> Settings::list() const {
         auto info = slot->info;
         info.text = slot->valueText();
         info.defaultText = slot->defaultText();
+        info.bare = isBare(*slot);
         out.push_back(std::move(info));
     }
     return out;
@@ -355,7 +342,7 @@ std::string Settings::helpText() const {
     for (const auto& info : list()) {
         out += fmt::format("  {}  ({}; default: {}{})\n      {}\n", info.key, info.kind,
                            info.defaultText.empty() ? "empty" : info.defaultText,
-                           info.live ? "; read again on SIGHUP" : "", info.doc);
+                           info.live ? "; changes while it runs" : "", info.doc);
     }
     return out;
 }

@@ -12,11 +12,12 @@
 #include <vector>
 
 #include "base/result.h"
+#include "config/toml_file.h"
 
 namespace midonet::config {
 
 /// Where a value may come from, weakest first.
-enum class Origin : std::uint8_t { Default, File, Environment, CommandLine };
+enum class Origin : std::uint8_t { Default, Layer, File, Environment, CommandLine };
 
 /// Everything about a setting but its type.
 struct SettingInfo {
@@ -24,10 +25,12 @@ struct SettingInfo {
     std::string doc;
     std::string kind;         ///< For people: "integer 1..65535", "duration", "ebpf | ovs".
     std::string defaultText;  ///< As one would write it behind `--set key=`.
-    bool live = false;        ///< reload() may change it.
+    bool bare = false;        ///< In a file without quotes: a whole number, true or false.
+    bool live = false;        ///< May change while the program runs.
     bool secret = false;      ///< Never printed.
+    bool local = false;       ///< Never taken from a layer.
     Origin origin = Origin::Default;
-    std::string source;  ///< "default", "/etc/midonet/midolman.toml:3", "MIDO_NSDB_PATH", "--set".
+    std::string source;  ///< "default", "/etc/midonet/midolman.toml:3", "NSDB template default", "MIDO_NSDB_PATH", "--set".
     std::string text;    ///< The effective value as text.
 };
 
@@ -37,7 +40,8 @@ enum class FileType : std::uint8_t { String, Integer, Boolean, StringOrInteger }
 
 struct Slot {
     virtual ~Slot() = default;
-    virtual Result<void> stage(std::string_view text) = 0;
+    virtual Result<void> validate(std::string_view text) const = 0;
+    virtual void stage(std::string_view text) = 0;  // one that validate() lets pass
     virtual void stageDefault() = 0;
     virtual bool stagedDiffers() const = 0;
     virtual void commit() = 0;
@@ -53,12 +57,12 @@ struct Slot {
 
 template <class T>
 struct TypedSlot final : Slot {
-    Result<void> stage(std::string_view text) override {
-        auto parsed = parse(text);
-        if (!parsed) return Unexpected{std::move(parsed).error()};
-        staged = std::move(*parsed);
+    Result<void> validate(std::string_view text) const override {
+        const auto parsed = parse(text);
+        if (!parsed) return Unexpected{parsed.error()};
         return {};
     }
+    void stage(std::string_view text) override { staged = *parse(text); }
     void stageDefault() override { staged = fallback; }
     bool stagedDiffers() const override { return staged != value; }
     void commit() override { previous = std::exchange(value, staged); }
@@ -95,6 +99,11 @@ public:
         slot_->info.secret = true;
         return *this;
     }
+    /// Belongs to one machine, or is needed before any layer can be read: layers cannot set it.
+    Setting& local() {
+        slot_->info.local = true;
+        return *this;
+    }
 
 private:
     friend class Settings;
@@ -118,10 +127,17 @@ struct Sources {
     std::vector<std::pair<std::string, std::string>> set;  ///< `--set`; the later one wins.
 };
 
-/// What reload() did.
+/// Values that many machines share, or that are kept elsewhere for this one. Below the local sources.
+struct Layer {
+    std::string name;  ///< For people: "NSDB template default".
+    std::map<std::string, std::string, std::less<>> values;  ///< By key, each as behind `--set key=`.
+};
+
+/// What became of new sources or layers.
 struct Changes {
-    std::vector<std::string> applied;       ///< Live settings that have a new value.
+    std::vector<std::string> applied;       ///< Settings that have a new value.
     std::vector<std::string> needsRestart;  ///< Settings that differ now but are not live.
+    std::vector<std::string> refused;       ///< Values of layers that are not taken, and why; one line each.
 };
 
 /// The settings a program knows: declare them all, then apply() the sources. A key is
@@ -153,6 +169,17 @@ public:
     /// apply() for a running program: only live settings change.
     Result<Changes> reload(const Sources& sources);
 
+    /// Puts layers, weakest first, in the place of those of before: above the defaults, below the local sources, which stay
+    /// as they were read. No value of a layer is a mistake: one that is unknown, bad, local(), or breaks a check is refused by
+    /// itself, and what is below it counts. Sections of which nothing is declared are those of other programs.
+    Changes applyLayers(std::vector<Layer> layers);
+    /// applyLayers() for a running program: only live settings change.
+    Changes reloadLayers(std::vector<Layer> layers);
+
+    /// Whether the setting `value.key` can have this value; NotFound, with the closest key, when there is no such setting.
+    Result<void> validate(const FileValue& value) const;
+    /// The same of a text as behind `--set key=`.
+    Result<void> validate(std::string_view key, std::string_view text) const;
     /// All of them, in the order of declaration.
     std::vector<SettingInfo> list() const;
     /// `key = value  # source` lines, readable as TOML.
@@ -164,17 +191,43 @@ public:
 private:
     template <class T>
     std::shared_ptr<detail::TypedSlot<T>> add(std::string key, T fallback, std::string doc);
-    detail::Slot* find(std::string_view key);
+    /// A value of a source that was found good.
+    struct Assignment {
+        detail::Slot* slot;
+        std::string text;
+        Origin origin;
+        std::string source;
+        bool taken = true;
+        std::string problem = {};  ///< Why it is not.
+    };
+    using Assignments = std::vector<Assignment>;
+    enum class Scope : std::uint8_t { All, Live };
+
+    detail::Slot* find(std::string_view key) const;
     std::string closest(std::string_view key) const;
-    void stageOne(detail::Slot& slot, std::string_view text, Origin origin, std::string source,
-                  std::vector<std::string>& mistakes);
-    void stageFile(const Sources& sources, std::vector<std::string>& mistakes);
-    void stageEnvironment(const Sources& sources, std::vector<std::string>& mistakes);
-    void stageSet(const Sources& sources, std::vector<std::string>& mistakes);
-    std::vector<std::string> stageAll(const Sources& sources);
-    Result<void> commit(const std::vector<detail::Slot*>& slots);
+    bool knowsSectionOf(std::string_view key) const;
+    Result<Assignments> readSources(const Sources& sources) const;
+    void readFileInto(Assignments& out, const Sources& sources, std::vector<std::string>& mistakes) const;
+    void readEnvironmentInto(Assignments& out, const Sources& sources, std::vector<std::string>& mistakes) const;
+    void readSetInto(Assignments& out, const Sources& sources, std::vector<std::string>& mistakes) const;
+    static void take(Assignments& out, detail::Slot& slot, std::string_view text, Origin origin, std::string source,
+                     std::vector<std::string>& mistakes);
+    static Result<void> validateText(const detail::Slot& slot, std::string_view text);
+    Result<detail::Slot*> known(std::string_view key) const;
+    Assignments readLayers(const std::vector<Layer>& layers, std::vector<std::string>& refused) const;
+    Result<Changes> reload(const Sources& sources, Scope scope);
+    Changes replaceLayers(std::vector<Layer> layers, Scope scope);
+    Result<Changes> settle(Scope scope);
+    void takeOneByOne();
+    void stage();
+    Result<void> runChecks() const;
+    Result<void> tryAll();
+    Result<void> commit(Scope scope);
 
     std::vector<std::shared_ptr<detail::Slot>> slots_;
+    std::vector<Layer> layers_;
+    Assignments ofLayers_;  // weakest first, as staged
+    Assignments local_;
     std::vector<std::function<Result<void>()>> checks_;
 };
 

@@ -1,7 +1,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 
 #define TOML_EXCEPTIONS 0
 // Version 3.3 asserts that a key comes behind "[[", then handles well that none does.
@@ -15,7 +14,7 @@
 #define TOML_UNREACHABLE __builtin_unreachable()
 #include <toml++/toml.h>
 
-#include "config/internal/toml_file.h"
+#include "config/toml_file.h"
 
 namespace midonet::config {
 namespace {
@@ -57,6 +56,20 @@ Result<std::vector<FileValue>> parseToml(std::string_view text, std::string_view
     return out;
 }
 
+std::string quoted(std::string_view text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') out.push_back('\\');
+        if (static_cast<unsigned char>(c) < ' ') {
+            out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+        } else {
+            out.push_back(c);
+        }
+    }
+    out.push_back('"');
+    return out;
+}
+
 Result<std::string> readFile(const std::string& path) {
     errno = 0;
     std::ifstream in(path, std::ios::binary);
@@ -65,8 +78,10 @@ Result<std::string> readFile(const std::string& path) {
         return fail(error == ENOENT ? ErrorCode::NotFound : ErrorCode::Unavailable,
                     "{}: cannot be read: {}", path, std::strerror(error));
     }
-    std::string text{std::istreambuf_iterator<char>(in), {}};
-    if (in.bad()) return fail(ErrorCode::Unavailable, "{}: cannot be read", path);
+    std::string text;
+    char part[4096];
+    while (in.read(part, sizeof part) || in.gcount() > 0) text.append(part, static_cast<std::size_t>(in.gcount()));
+    if (in.bad()) return fail(ErrorCode::Unavailable, "{}: cannot be read: {}", path, std::strerror(errno));  // a folder
     return text;
 }
 

@@ -7,11 +7,10 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 
 #include "base/log.h"
 #include "base/scope_guard.h"
+#include "config/toml_file.h"
 
 namespace midonet::host {
 namespace {
@@ -28,15 +27,9 @@ std::string_view trim(std::string_view text) {
 
 /// NotFound when there is no such file.
 Result<HostId> readHostId(const std::string& path) {
-    errno = 0;
-    std::ifstream in(path, std::ios::binary);
-    if (!in) {
-        const int error = errno;
-        if (error == ENOENT) return fail(ErrorCode::NotFound, "no file {}", path);
-        return fail(ErrorCode::Unavailable, "host id file {} cannot be read: {}", path, std::strerror(error));
-    }
-    const std::string text{std::istreambuf_iterator<char>(in), {}};
-    const auto id = parseHostId(text);
+    const auto text = config::readFile(path);
+    if (!text) return Unexpected{text.error().withContext("host id file")};
+    const auto id = parseHostId(*text);
     if (!id)
         return fail(ErrorCode::Malformed,
                     "host id file {}: {}; write host_uuid=<uuid> there, or remove the file to get a new id "
@@ -94,13 +87,21 @@ Result<void> writeHostId(const std::string& path, const HostId& id) {
 
 }  // namespace
 
-Result<HostId> loadHostId(const std::string& path) {
+config::Setting<std::string> declareHostIdFile(config::Settings& settings) {
+    return settings
+        .string("agent.host_id_file", std::string(kDefaultHostIdFile), "File with the id of this host (host_uuid=...); the agent makes it when it is absent.")
+        .local();
+}
+
+Result<HostId> findHostId(const std::string& path) {
     auto id = readHostId(path);
+    if (id || id.error().code != ErrorCode::NotFound || path != kDefaultHostIdFile) return id;
+    return readHostId(std::string(kLegacyHostIdFile));
+}
+
+Result<HostId> loadHostId(const std::string& path) {
+    const auto id = findHostId(path);
     if (id || id.error().code != ErrorCode::NotFound) return id;
-    if (path == kDefaultHostIdFile) {
-        auto legacy = readHostId(std::string(kLegacyHostIdFile));
-        if (legacy || legacy.error().code != ErrorCode::NotFound) return legacy;
-    }
     const auto fresh = HostId::random();
     const auto written = writeHostId(path, fresh);
     if (written) {

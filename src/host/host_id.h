@@ -5,6 +5,7 @@
 
 #include "base/id.h"
 #include "base/result.h"
+#include "config/settings.h"
 
 namespace midonet::host {
 
@@ -16,6 +17,12 @@ inline constexpr std::string_view kLegacyHostIdFile = "/etc/midolman/host_uuid.p
 /// that it is there whole or not at all, and of two agents that start at once both get the same.
 /// Errors (malformed, unreadable, unwritable) name the fix.
 Result<HostId> loadHostId(const std::string& path);
+
+/// The same, but none is made: NotFound when this machine has no id.
+Result<HostId> findHostId(const std::string& path);
+
+/// Declares `agent.host_id_file`: one word for all programs of a machine.
+config::Setting<std::string> declareHostIdFile(config::Settings& settings);
 
 /// The value of `host_uuid` in the text of a properties file.
 Result<HostId> parseHostId(std::string_view text);

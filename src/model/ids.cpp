@@ -1,8 +1,10 @@
 #include "model/ids.h"
 
+#include <array>
 #include <initializer_list>
 
 #include "base/bytes.h"
+#include "base/sha256.h"
 
 namespace midonet::model {
 namespace {
@@ -34,6 +36,13 @@ Uuid natBlockId(const Uuid& device, const net::IpAddress& address, std::uint32_t
     const auto low = address.isV4() ? address.v4().toHostOrder() : address.v6().low();
     return madeOf({device.high(), device.low(), static_cast<std::uint64_t>(address.family()), high, low, block},
                   0x6e6174626c6f636b, 0x706f727473);
+}
+
+Uuid configTemplateId(std::string_view name) {
+    const auto digest = sha256(name);
+    std::array<std::uint64_t, 2> words{};
+    for (std::size_t i = 0; i < 16; ++i) words[i / 8] = words[i / 8] << 8 | digest[i];
+    return madeOf({words[0], words[1]}, 0x636f6e666967, 0x74656d706c617465);
 }
 
 }  // namespace midonet::model

@@ -22,4 +22,7 @@ Uuid memberId(const Uuid& zone, const Uuid& host);
 /// three in the same way, so that a block cannot be leased twice.
 Uuid natBlockId(const Uuid& device, const net::IpAddress& address, std::uint32_t block);
 
+/// Id of the ConfigTemplate of this name.
+Uuid configTemplateId(std::string_view name);
+
 }  // namespace midonet::model

@@ -14,14 +14,14 @@ namespace midonet::nsdb {
 StoreSettings::StoreSettings(config::Settings& settings)
     : backend_(settings.choice("nsdb.backend", {"embedded", "memory", "zookeeper"}, "embedded",
                                "Where the topology is kept: embedded = files on this machine, shared by its processes; "
-                               "memory = in this process, lost with it; zookeeper = an ensemble, shared by machines.")),
-      path_(settings.string("nsdb.path", "/var/lib/midonet/nsdb", "Folder of the embedded store.")),
+                               "memory = in this process, lost with it; zookeeper = an ensemble, shared by machines.").local()),
+      path_(settings.string("nsdb.path", "/var/lib/midonet/nsdb", "Folder of the embedded store.").local()),
       hosts_(settings.string("zookeeper.hosts", "127.0.0.1:2181",
-                             "The ensemble's servers, as host:port,host:port; with nsdb.backend = zookeeper.")),
-      root_(settings.string("zookeeper.root", "/midonet", "Path in the ensemble below which all is kept.")),
+                             "The ensemble's servers, as host:port,host:port; with nsdb.backend = zookeeper.").local()),
+      root_(settings.string("zookeeper.root", "/midonet", "Path in the ensemble below which all is kept.").local()),
       user_(settings.string("zookeeper.user", "",
-                            "User of digest authentication; what is made belongs to this user alone. Empty: to everybody.")),
-      password_(settings.string("zookeeper.password", "", "Password of that user.").secret()) {
+                            "User of digest authentication; what is made belongs to this user alone. Empty: to everybody.").local()),
+      password_(settings.string("zookeeper.password", "", "Password of that user.").secret().local()) {
     settings.check([hosts = hosts_, root = root_, user = user_, password = password_]() -> Result<void> {
         if (const auto parsed = zookeeper::Paths::parseRoot(*root); !parsed)
             return Unexpected{parsed.error().withContext(root.key())};

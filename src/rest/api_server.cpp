@@ -80,6 +80,7 @@ ApiServer::ApiServer(nsdb::Store& store, std::unique_ptr<Authenticator> authenti
 }
 
 Result<void> ApiServer::listen(event::Loop& control, metrics::Registry& registry, ApiOptions options) {
+    addConf(objects_, std::move(options.catalogue));
     service_.addPlain("/metrics", [&registry](const http::Request&) {
         return http::Response::text(200, metrics::Registry::kContentType, registry.text());
     });

@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "conf/catalogue.h"
 #include "event/blocking_pool.h"
 #include "event/loop.h"
 #include "http/server.h"
@@ -21,6 +22,7 @@ struct ApiOptions {
     std::string listen = "127.0.0.1:8181";
     std::size_t threads = 0;  ///< Loops that serve; 0: one per core, at most 4.
     http::Limits limits;
+    conf::Catalogue catalogue{};  ///< What may be configured through `/conf`.
 };
 
 /// The REST API of a store: HTTP server, threads, endpoints, `GET /metrics`. Stateless but for the

@@ -1,3 +1,4 @@
+#include "conf/repository.h"
 #include "model/ids.h"
 #include "model/state.pb.h"
 #include "model/topology.pb.h"
@@ -88,6 +89,12 @@ Outcome<void> refuseWhileUsed(nsdb::Transaction& transaction, const Host& host) 
     if (alive) return refuse(403, "host {} is alive: stop its agent first", id);
     GET_OR_REFUSE(ports, boundPorts(transaction, id));
     if (!ports.empty()) return refuse(403, "host {} has {} ports bound to it: unbind them first", id, ports.size());
+    return {};
+}
+
+Outcome<void> beforeRemove(nsdb::Transaction& transaction, const Host& host) {
+    DO_OR_REFUSE(refuseWhileUsed(transaction, host));
+    DO_OR_REFUSE(conf::removeHost(transaction, HostId{model::idOf(host)}));
     return {};
 }
 
@@ -238,7 +245,7 @@ void addBindings(ObjectApi& api) {
 }  // namespace
 
 void addHosts(ObjectApi& api) {
-    auto host = resource<Host>({.show = showHost, .beforeRemove = refuseWhileUsed});
+    auto host = resource<Host>({.show = showHost, .beforeRemove = beforeRemove});
     host.creatable = false;  // agents register themselves
     host.removeMissingIs404 = true;
     host.updated = 200;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "conf/catalogue.h"
 #include "rest/object_api.h"
 
 namespace midonet::rest {
@@ -23,5 +24,8 @@ void addIpAddrGroups(ObjectApi& api);
 void addHosts(ObjectApi& api);
 void addMacTables(ObjectApi& api);
 void addArpTables(ObjectApi& api);
+
+/// `/conf`: the configuration in the NSDB.
+void addConf(ObjectApi& api, conf::Catalogue catalogue);
 
 }  // namespace midonet::rest

@@ -1,7 +1,7 @@
 /// Text of configuration files and options. The first byte chooses: TOML, duration or size.
 #include "base/assert.h"
 #include "base/bytes.h"
-#include "config/internal/toml_file.h"
+#include "config/toml_file.h"
 #include "config/units.h"
 
 using namespace midonet;

@@ -30,9 +30,9 @@ BIN = Path(os.environ.get("MIDONET_BIN", Path(__file__).resolve().parents[2] / "
 class Server:
     """One midonet-api process."""
 
-    def __init__(self, store: Path, log: Path, *settings: str) -> None:
-        arguments = [str(BIN / "midonet-api")]
-        for setting in (f"nsdb.path={store}", "api.listen=127.0.0.1:0", *settings):
+    def __init__(self, store: Path, log: Path, *settings: str, config: Path | None = None) -> None:
+        arguments = [str(BIN / "midonet-api"), *(("--config", str(config)) if config else ())]
+        for setting in (f"nsdb.path={store}", f"agent.host_id_file={store.parent / 'host'}", "api.listen=127.0.0.1:0", *settings):
             arguments += ["--set", setting]
         self.log = log
         with log.open("w") as stderr:
@@ -63,8 +63,8 @@ def start(tmp_path: Path) -> Iterator[StartServer]:
     """Starts servers on the one store of the test."""
     servers: list[Server] = []
 
-    def make(*settings: str) -> Server:
-        servers.append(Server(tmp_path / "nsdb", tmp_path / f"api{len(servers)}.log", *settings))
+    def make(*settings: str, config: Path | None = None) -> Server:
+        servers.append(Server(tmp_path / "nsdb", tmp_path / f"api{len(servers)}.log", *settings, config=config))
         return servers[-1]
 
     yield make

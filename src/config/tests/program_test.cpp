@@ -9,6 +9,9 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <functional>
+
+#include "base/log.h"
 
 namespace midonet::config {
 namespace {
@@ -47,6 +50,43 @@ TEST_F(ProgramTest, CheckConfigPrintsAndEnds) {
     testing::internal::CaptureStdout();
     EXPECT_EQ(start({"--check-config", "--set", "agent.workers=9"}), 0);
     EXPECT_THAT(testing::internal::GetCapturedStdout(), HasSubstr("agent.workers = 9"));
+}
+
+TEST_F(ProgramTest, LayersAreTakenAndWhatWaitsIsSaidOnce) {
+    ASSERT_EQ(start({}), std::nullopt);
+    const auto logOf = [](const std::function<void()>& act) {
+        testing::internal::CaptureStderr();
+        act();
+        return testing::internal::GetCapturedStderr();
+    };
+    EXPECT_THAT(logOf([&] { program.applyLayers({{"NSDB host", {{"agent.workers", "3"}, {"log.level", "loud"}}}}); }),
+                testing::AllOf(HasSubstr("setting key=agent.workers value=3 from=\"NSDB host\""), HasSubstr("'loud' is not one of")));
+    EXPECT_EQ(*workers, 3);
+    const auto change = [&](const std::string& level) {
+        return logOf([&] { program.reloadLayers({{"NSDB host", {{"agent.workers", "4"}, {"log.level", level}}}}); });
+    };
+    EXPECT_THAT(change("debug"), testing::AllOf(HasSubstr("key=log.level value=debug"), HasSubstr("next start settings=agent.workers")));
+    EXPECT_TRUE(Logger::enabled(LogLevel::Debug));
+    EXPECT_THAT(change("info"), testing::Not(HasSubstr("next start")));
+    EXPECT_THAT(program.waiting(), testing::ElementsAre("agent.workers"));
+    EXPECT_EQ(*workers, 3);
+    program.reloadLayers({});
+    EXPECT_THAT(program.waiting(), testing::ElementsAre("agent.workers")) << "its default, now";
+    program.reloadLayers({{"NSDB host", {{"agent.workers", "3"}}}});
+    EXPECT_THAT(program.waiting(), testing::IsEmpty());
+}
+
+TEST_F(ProgramTest, AValueOfALayerKeepsNoProgramFromStarting) {
+    ASSERT_EQ(start({}), std::nullopt);
+    std::vector<std::int64_t> tried;
+    const auto body = [&]() -> Result<void> {
+        tried.push_back(*workers);
+        return *workers == 2 ? Result<void>{} : fail(ErrorCode::Invalid, "no {} workers here", *workers);
+    };
+    program.applyLayers({{"NSDB host", {{"agent.workers", "3"}}}});
+    EXPECT_EQ(program.run(body), 0);
+    EXPECT_THAT(tried, testing::ElementsAre(3, 2));
+    EXPECT_EQ(program.run([]() -> Result<void> { return fail(ErrorCode::Invalid, "no"); }), 1) << "nothing of a layer is left";
 }
 
 TEST_F(ProgramTest, ReadyGoesToStdoutAndToTheServiceManager) {

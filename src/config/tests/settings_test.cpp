@@ -174,10 +174,125 @@ TEST_F(SettingsTest, ReloadChangesLiveSettingsOnly) {
     EXPECT_EQ(*timeout, 20s);
 }
 
+class LayersTest : public SettingsTest {
+protected:
+    LayersTest() { workers.live(); }
+    /// Of a program that starts with the file, then learns of the layers.
+    Changes start(std::vector<Layer> layers) {
+        EXPECT_EQ(mistakeOf(fromFile()), "");
+        return settings.applyLayers(std::move(layers));
+    }
+    std::string sourceOf(std::string_view key) {
+        for (const auto& info : settings.list())
+            if (info.key == key) return info.source;
+        return "<none>";
+    }
+};
+
+TEST_F(LayersTest, StrongerLayersWinAndLocalSourcesWinOverAll) {
+    write("api.max_body = \"1MiB\"\n");
+    const auto changes = start({{"weak", {{"agent.workers", "3"}, {"api.timeout", "10s"}, {"api.max_body", "4KiB"}}},
+                                {"strong", {{"agent.workers", "4"}, {"agent.datapath", "ovs"}}}});
+    EXPECT_THAT(changes.applied, ElementsAre("agent.workers", "api.timeout", "agent.datapath"));
+    EXPECT_THAT(changes.refused, ElementsAre());
+    EXPECT_THAT(changes.needsRestart, ElementsAre());
+    EXPECT_EQ(*workers, 4);
+    EXPECT_EQ(*timeout, 10s);
+    EXPECT_EQ(*body, kMiB);
+    EXPECT_EQ(sourceOf("agent.workers"), "strong");
+    EXPECT_EQ(sourceOf("api.timeout"), "weak");
+    EXPECT_EQ(sourceOf("api.max_body"), file + ":1");
+}
+
+TEST_F(LayersTest, OnlyLiveSettingsChangeLater) {
+    start({{"layer", {{"agent.datapath", "ovs"}}}});
+    const auto changes = settings.reloadLayers({{"layer", {{"agent.workers", "7"}, {"agent.datapath", "fake"}}}});
+    EXPECT_THAT(changes.applied, ElementsAre("agent.workers"));
+    EXPECT_THAT(changes.needsRestart, ElementsAre("agent.datapath"));
+    EXPECT_EQ(*datapath, "ovs");
+    EXPECT_THAT(settings.reloadLayers({{"layer", {{"agent.datapath", "ovs"}}}}).needsRestart, ElementsAre());
+    EXPECT_EQ(*workers, 2) << "what is in no layer any more falls back";
+}
+
+TEST_F(LayersTest, AValueThatIsNotRightIsRefusedByItself) {
+    password.local();
+    const auto changes = start({{"weak", {{"agent.workers", "3"}, {"agent.wrkers", "3"}, {"other.setting", "3"}}},
+                                {"strong", {{"agent.workers", "1000"}, {"api.password", "x"}, {"api.timeout", "10s"}}}});
+    EXPECT_THAT(changes.refused,
+                ElementsAre("weak: unknown setting 'agent.wrkers'; did you mean 'agent.workers'?",
+                            "strong: agent.workers: 1000 is out of range: 1 to 64 is allowed (expected: integer 1..64)",
+                            "strong: api.password: belongs into the settings of each machine"));
+    EXPECT_EQ(*workers, 3) << "the value below it";
+    EXPECT_EQ(*timeout, 10s);
+    EXPECT_EQ(*password, "hidden");
+}
+
+TEST_F(LayersTest, AValueThatBreaksACheckIsRefusedByItself) {
+    settings.check([this]() -> Result<void> {
+        if (*listen == "127.0.0.1:8181" || *insecure) return {};
+        return fail(ErrorCode::Invalid, "set api.insecure = true");
+    });
+    const auto changes = start({{"layer", {{"agent.workers", "3"}, {"api.listen", "0.0.0.0:80"}}}});
+    EXPECT_THAT(changes.refused, ElementsAre("layer: api.listen: set api.insecure = true"));
+    EXPECT_EQ(*listen, "127.0.0.1:8181");
+    EXPECT_EQ(*workers, 3);
+
+    EXPECT_THAT(settings.applyLayers({{"a", {{"api.listen", "0.0.0.0:80"}}}, {"b", {{"agent.workers", "99"}, {"api.insecure", "true"}}}}).refused,
+                ElementsAre(HasSubstr("b: agent.workers: 99 is out of range")));
+    EXPECT_EQ(*listen, "0.0.0.0:80") << "right together with the other one";
+    EXPECT_EQ(sourceOf("api.listen"), "a");
+
+    EXPECT_THAT(settings.reloadLayers({{"layer", {{"agent.workers", "5"}, {"api.insecure", "true"}}}, {"a", {{"api.listen", "0.0.0.0:80"}}}}).refused, ElementsAre());
+    const auto later = settings.reloadLayers({{"layer", {{"api.listen", "0.0.0.0:80"}}}});
+    EXPECT_THAT(later.refused, ElementsAre("layer: api.listen: set api.insecure = true")) << "at once, not at the next start";
+    EXPECT_THAT(later.needsRestart, ElementsAre("api.insecure"));
+
+    // "worse" is wrong whatever else there is; the value of the layer below it counts.
+    settings.check([this]() -> Result<void> {
+        return *listen == "worse" ? Result<void>{fail(ErrorCode::Invalid, "worse is never right")} : Result<void>{};
+    });
+    EXPECT_THAT(settings.applyLayers({{"a", {{"api.listen", "good"}, {"api.insecure", "true"}}}, {"b", {{"api.listen", "worse"}}}}).refused,
+                ElementsAre("b: api.listen: worse is never right"));
+    EXPECT_EQ(*listen, "good");
+}
+
+TEST_F(LayersTest, ReloadAndLayersCompose) {
+    write("agent.workers = 5\n");
+    start({{"layer", {{"api.timeout", "10s"}}}});
+    write("agent.workers = 6\n");
+    settings.reloadLayers({{"layer", {{"api.timeout", "20s"}}}});
+    EXPECT_EQ(*workers, 5) << "the file is read again when that is asked for";
+    ASSERT_TRUE(settings.reload(fromFile()));
+    EXPECT_EQ(*workers, 6);
+    EXPECT_EQ(*timeout, 20s) << "the layers of now stay";
+
+    write("agent.workers = many\n");
+    EXPECT_FALSE(settings.reload(fromFile()));
+    settings.reloadLayers({{"layer", {{"api.timeout", "30s"}}}});
+    EXPECT_EQ(*workers, 6);
+    EXPECT_EQ(*timeout, 30s);
+    write("");
+    ASSERT_TRUE(settings.reload(fromFile()));
+    EXPECT_EQ(*workers, 2);
+    EXPECT_EQ(*timeout, 30s);
+}
+
+TEST_F(SettingsTest, ValuesOfATextAreValidated) {
+    const auto problem = [this](const std::string& text) {
+        const auto value = parseToml(text, "text");
+        const auto valid = settings.validate(value->front());
+        return valid ? "" : valid.error().message;
+    };
+    EXPECT_EQ(problem("agent.workers = 3"), "");
+    EXPECT_EQ(problem("agent.workers = '3'"), "agent.workers: wrong type; write for instance: workers = 2");
+    EXPECT_THAT(problem("agent.workers = 0"), HasSubstr("agent.workers: 0 is out of range"));
+    EXPECT_THAT(problem("agent.wrkers = 3"), HasSubstr("did you mean 'agent.workers'?"));
+}
+
 TEST_F(SettingsTest, HelpNamesEverySetting) {
     const auto text = settings.helpText();
     for (const auto& info : settings.list()) EXPECT_THAT(text, HasSubstr("  " + info.key + "  ("));
-    EXPECT_THAT(text, HasSubstr("api.timeout  (duration 1s..1h; default: 30s; read again on SIGHUP)"));
+    EXPECT_THAT(text, HasSubstr("api.timeout  (duration 1s..1h; default: 30s; changes while it runs)"));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "config/internal/toml_file.h"
+#include "config/toml_file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -35,6 +35,14 @@ TEST(TomlFile, LettersBeyondAsciiElsewhereAreRefusedWithTheirPlace) {
 TEST(TomlFile, BracketsWithoutAKeyAreRefused) {
     EXPECT_THAT(errorOf("[[[\n"), StartsWith("f.toml:1:"));
     EXPECT_THAT(errorOf("[!]\n"), StartsWith("f.toml:1:"));
+}
+
+TEST(ReadFile, AFolderIsAMistakeAsAnyOther) {
+    const auto text = readFile("/tmp");
+    ASSERT_FALSE(text);
+    EXPECT_EQ(text.error().message, "/tmp: cannot be read: Is a directory");
+    EXPECT_EQ(readFile("/nonexistent/file").error().code, ErrorCode::NotFound);
+    EXPECT_EQ(readFile("/dev/null").value_or("?"), "");
 }
 
 }  // namespace

@@ -67,6 +67,18 @@ TEST_F(HostIdTest, AnUnwritablePlaceNamesTheSetting) {
     EXPECT_THAT(id.error().message, HasSubstr("agent.host_id_file"));
 }
 
+TEST_F(HostIdTest, AFolderInItsPlaceIsAMistake) {
+    const auto id = loadHostId(folder);
+    ASSERT_FALSE(id);
+    EXPECT_THAT(id.error().message, HasSubstr("cannot be read: Is a directory"));
+}
+
+TEST_F(HostIdTest, LookingForOneMakesNone) {
+    EXPECT_EQ(findHostId(file).error().code, ErrorCode::NotFound);
+    const auto made = loadHostId(file);
+    EXPECT_EQ(findHostId(file).value(), made.value());
+}
+
 TEST_F(HostIdTest, AgentsThatStartAtOnceAgree) {
     std::vector<HostId> ids(8);
     std::vector<std::thread> agents;

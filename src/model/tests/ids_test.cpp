@@ -56,5 +56,11 @@ TEST(NatBlockId, IsMadeFromAllThree) {
     EXPECT_EQ(natBlockId(device, v4, 1).toString(), "bdd7fff8-881c-8f4f-bdd7-488c787d4442");
 }
 
+TEST(ConfigTemplateId, IsMadeOfTheName) {
+    EXPECT_NE(configTemplateId("default"), configTemplateId("defaults"));
+    // Another algorithm would not find the templates of a running cloud.
+    EXPECT_EQ(configTemplateId("default").toString(), "8c532a5e-0bc7-8717-9458-fd321d71cc2d");
+}
+
 }  // namespace
 }  // namespace midonet::model
