@@ -140,14 +140,16 @@ void Program::reloadLayers(std::vector<Layer> layers) { take(settings_.reloadLay
 
 /// What is refused, or waits, is said once.
 void Program::take(const Changes& changes) {
-    applyLogLevel();
+    if (!Logger::enabled(LogLevel::Info)) applyLogLevel();  // else a log that falls silent says why
     for (const auto& info : settings_.list())
         if (std::find(changes.applied.begin(), changes.applied.end(), info.key) != changes.applied.end()) logSetting(info);
-    for (const auto& reason : newOnes(changes.refused, refused_)) kLog.warn("setting refused; what is below it counts", {kv("reason", reason)});
+    for (const auto& reason : newOnes(changes.refused, refused_))
+        kLog.warn("setting refused; what is below it counts", {kv("reason", reason)});
     if (const auto waiting = newOnes(changes.needsRestart, waiting_); !waiting.empty())
         kLog.warn("settings that take effect at the next start", {kv("settings", listed(waiting))});
     refused_ = changes.refused;
     waiting_ = changes.needsRestart;
+    applyLogLevel();
 }
 
 int Program::run(const std::function<Result<void>()>& body) {
