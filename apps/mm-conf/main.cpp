@@ -16,7 +16,8 @@ int main(int argc, char** argv) {
     const auto hostIdFile = host::declareHostIdFile(settings);
     config::Program program({.name = name,
                              .version = MIDONET_VERSION,
-                             .purpose = "Configures the programs of all hosts: values for their settings, kept in the NSDB.\n" + conf::toolUsage(),
+                             .purpose = "Configures the programs of all hosts: values for their settings, kept in the NSDB.\n" +
+                                        conf::toolUsage(),
                              .defaultFile = "/etc/midonet/mm-conf.toml",
                              .takesWords = true,
                              .logLevel = "warn",

@@ -65,13 +65,17 @@ Result<ExitCode> runUnset(const Call& call) {
     return ExitCode::Fine;
 }
 
+Result<std::string> required(const Call& call, char option, std::string_view question) {
+    if (const auto* const value = call.arguments.value(option)) return *value;
+    return fail(ErrorCode::Invalid, "{}", question);
+}
+
 /// Without -a, only what is not as it would be anyway.
 Result<ExitCode> runImport(const Call& call) {
-    const auto* const file = call.arguments.value('f');
-    if (file == nullptr) return fail(ErrorCode::Invalid, "import of which file? -f FILE");
-    TRY(text, config::readFile(*file));
+    TRY(file, required(call, 'f', "import of which file? -f FILE"));
+    TRY(text, config::readFile(file));
     const auto& catalogue = call.world.catalogue;
-    TRY(accepted, catalogue.accept(text, *file, Catalogue::Local::LeaveOut));
+    TRY(accepted, catalogue.accept(text, file, Catalogue::Local::LeaveOut));
     if (!call.arguments.has('a'))
         std::erase_if(accepted.values, [&](const auto& value) {
             const auto* const info = catalogue.find(value.first);
@@ -101,9 +105,8 @@ Result<ExitCode> runTemplateGet(const Call& call) {
 }
 
 Result<ExitCode> runTemplateSet(const Call& call) {
-    const auto* const name = call.arguments.value('t');
-    if (name == nullptr) return fail(ErrorCode::Invalid, "which template? -t TEMPLATE");
-    TRY_VOID(call.repository().useTemplate(*call.host, *name));
+    TRY(name, required(call, 't', "which template? -t TEMPLATE"));
+    TRY_VOID(call.repository().useTemplate(*call.host, name));
     return ExitCode::Fine;
 }
 
@@ -124,9 +127,8 @@ Result<ExitCode> runTemplateList(const Call& call) {
 }
 
 Result<ExitCode> runTemplateDelete(const Call& call) {
-    const auto* const name = call.arguments.value('t');
-    if (name == nullptr) return fail(ErrorCode::Invalid, "which template? -t TEMPLATE");
-    TRY_VOID(call.repository().removeTemplate(*name));
+    TRY(name, required(call, 't', "which template? -t TEMPLATE"));
+    TRY_VOID(call.repository().removeTemplate(name));
     return ExitCode::Fine;
 }
 
@@ -178,9 +180,11 @@ constexpr std::size_t kAnyNumber = 1000;
 
 std::span<const Command> commands() {
     static const std::array<Command, 14> kCommands{{
-        {"dump", "htsHjc", "st", "", 0, 0, "prints what counts for a host; -t: a template's own values, -H: the host's own, -s: the defaults", Uses::Store, runDump},
+        {"dump", "htsHjc", "st", "", 0, 0, "prints what counts for a host; -t: a template's own values, -H: the host's own, -s: the defaults",
+         Uses::Store, runDump},
         {"get", "htsHjc", "st", "KEY", 1, 1, "the same of one setting; exit code 11 when there is none", Uses::Store, runGet},
-        {"set", "htc", "t", "[TEXT]...", 0, kAnyNumber, "takes values, as 'log.level = \"debug\"', or from stdin; -c: and removes all others", Uses::Store, runSet},
+        {"set", "htc", "t", "[TEXT]...", 0, kAnyNumber, "takes values, as 'log.level = \"debug\"', or from stdin; -c: and removes all others",
+         Uses::Store, runSet},
         {"unset", "ht", "t", "KEY", 1, 1, "removes a value", Uses::Store, runUnset},
         {"import", "htaf", "t", "", 0, 0, "takes the values of a file that differ from the defaults; -a: all", Uses::Store, runImport},
         {"template-get", "ha", "a", "", 0, 0, "prints the template of a host; -a: of all hosts that have one", Uses::Store, runTemplateGet},
@@ -190,7 +194,8 @@ std::span<const Command> commands() {
         {"template-delete", "t", {}, "", 0, 0, "deletes a template that no host uses", Uses::Store, runTemplateDelete},
         {"hosts", "", {}, "", 0, 0, "prints where the values of each host come from", Uses::Store, runHosts},
         {"doc", "", {}, "[KEY]", 0, 1, "explains a setting, or all", Uses::Nothing, runDoc},
-        {"deploy", "", {}, "", 0, 0, "makes the templates that come with MidoNet, and the NSDB when there is none", Uses::NewStore, runDeploy},
+        {"deploy", "", {}, "", 0, 0, "makes the templates that come with MidoNet, and the NSDB when there is none",
+         Uses::NewStore, runDeploy},
         {"dump-bundled-config", "", {}, "", 0, 0, "prints the settings that this version knows", Uses::Nothing, runDumpBundled},
     }};
     return kCommands;

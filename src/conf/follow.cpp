@@ -35,10 +35,11 @@ public:
             return;
         }
         watch(own_, configTableName(*host));
-        hostConfig_ = store.watchObject(loop, model::HostConfig::descriptor(), host->uuid(), [this](const std::shared_ptr<const nsdb::Message>& object) {
+        const auto onHostConfig = [this](const std::shared_ptr<const nsdb::Message>& object) {
             const auto* const config = static_cast<const model::HostConfig*>(object.get());
             useTemplate(config == nullptr ? Uuid{} : model::uuidOf(config->template_id()));
-        });
+        };
+        hostConfig_ = store.watchObject(loop, model::HostConfig::descriptor(), host->uuid(), onHostConfig);
     }
 
 private:

@@ -61,7 +61,11 @@ std::pair<json::object*, std::string> placeOf(json::object& root, std::string_vi
 
 Result<std::vector<FileValue>> parseText(std::string_view text, std::string_view name) {
     const auto first = text.find_first_not_of(" \t\r\n");
-    if (first == text.npos || text[first] != '{') return config::parseToml(text, name);
+    if (first == text.npos || text[first] != '{') {
+        auto values = config::parseToml(text, name);
+        if (values) return values;
+        return fail(ErrorCode::Malformed, "{} (texts stand in quotes: log.level = \"debug\")", values.error().message);
+    }
     boost::system::error_code error;
     const auto parsed = json::parse({text.data(), text.size()}, error);
     if (error) return fail(ErrorCode::Malformed, "{}: not JSON, though it begins with '{{': {}", name, error.message());

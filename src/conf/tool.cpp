@@ -19,15 +19,14 @@ struct Option {
     bool takesValue;
 };
 
-/// A letter may have two names, of which one fits a command.
-constexpr std::array<Option, 9> kOptions{{{'h', "--host", true},
+/// -c has no name: it says "comments" to some commands and "clear" to others.
+constexpr std::array<Option, 8> kOptions{{{'h', "--host", true},
                                           {'t', "--template", true},
                                           {'f', "--file", true},
                                           {'s', "--schema", false},
                                           {'H', "--host-only", false},
                                           {'j', "--json", false},
-                                          {'c', "--comments", false},
-                                          {'c', "--clear", false},
+                                          {'c', "-c", false},
                                           {'a', "--all", false}}};
 
 struct Refusal {
@@ -95,7 +94,8 @@ Outcome<ExitCode> run(const ToolWorld& world, const std::vector<std::string>& wo
     if (words.empty()) return refuse(ExitCode::NoCommand, "which command? Commands:\n" + toolUsage());
     const auto all = commands();
     const auto command = std::find_if(all.begin(), all.end(), [&](const Command& c) { return c.name == words.front(); });
-    if (command == all.end()) return refuse(ExitCode::NoCommand, fmt::format("there is no command {}. Commands:\n{}", words.front(), toolUsage()));
+    if (command == all.end())
+        return refuse(ExitCode::NoCommand, fmt::format("there is no command {}. Commands:\n{}", words.front(), toolUsage()));
     const auto arguments = readArguments(*command, words);
     if (!arguments) return refuse(ExitCode::Failed, arguments.error());
     const auto host = hostOf(world, *command, *arguments);

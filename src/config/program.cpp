@@ -129,26 +129,27 @@ Result<Changes> Program::reload() {
         kLog.error("settings not read again; the old ones stay", {kv("reason", changes.error())});
         return changes;
     }
-    applyLogLevel();
     kLog.info("settings read again", {kv("changed", listed(changes->applied))});
-    if (!changes->needsRestart.empty())
-        kLog.warn("settings that change at the next start only", {kv("settings", listed(changes->needsRestart))});
-    waiting_ = changes->needsRestart;
+    waiting_.clear();  // who asks is told again
+    take(*changes);
     return changes;
 }
 
-void Program::applyLayers(std::vector<Layer> layers) { logLayers(settings_.applyLayers(std::move(layers))); }
-void Program::reloadLayers(std::vector<Layer> layers) { logLayers(settings_.reloadLayers(std::move(layers))); }
+void Program::applyLayers(std::vector<Layer> layers) { take(settings_.applyLayers(std::move(layers))); }
+void Program::reloadLayers(std::vector<Layer> layers) { take(settings_.reloadLayers(std::move(layers))); }
 
-void Program::logLayers(const Changes& changes) {
-    applyLogLevel();
+/// What is refused, or waits, is said once.
+void Program::take(const Changes& changes) {
+    if (!Logger::enabled(LogLevel::Info)) applyLogLevel();  // else a log that falls silent says why
     for (const auto& info : settings_.list())
         if (std::find(changes.applied.begin(), changes.applied.end(), info.key) != changes.applied.end()) logSetting(info);
-    for (const auto& reason : newOnes(changes.refused, refused_)) kLog.warn("setting refused; what is below it counts", {kv("reason", reason)});
+    for (const auto& reason : newOnes(changes.refused, refused_))
+        kLog.warn("setting refused; what is below it counts", {kv("reason", reason)});
     if (const auto waiting = newOnes(changes.needsRestart, waiting_); !waiting.empty())
         kLog.warn("settings that take effect at the next start", {kv("settings", listed(waiting))});
     refused_ = changes.refused;
     waiting_ = changes.needsRestart;
+    applyLogLevel();
 }
 
 int Program::run(const std::function<Result<void>()>& body) {

@@ -62,7 +62,7 @@ public:
 
 private:
     void logStart() const;
-    void logLayers(const Changes& changes);
+    void take(const Changes& changes);
     void applyLogLevel() const;
 
     About about_;

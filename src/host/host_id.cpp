@@ -89,7 +89,8 @@ Result<void> writeHostId(const std::string& path, const HostId& id) {
 
 config::Setting<std::string> declareHostIdFile(config::Settings& settings) {
     return settings
-        .string("agent.host_id_file", std::string(kDefaultHostIdFile), "File with the id of this host (host_uuid=...); the agent makes it when it is absent.")
+        .string("agent.host_id_file", std::string(kDefaultHostIdFile),
+                "File with the id of this host (host_uuid=...); the agent makes it when it is absent.")
         .local();
 }
 

@@ -135,8 +135,16 @@ TEST_F(ToolTest, ExitCodesAreThoseScriptsKnow) {
     EXPECT_EQ(run({}), ExitCode::NoCommand);
     EXPECT_THAT(err_, HasSubstr("template-set [-h HOST|local] [-t TEMPLATE]"));
     EXPECT_EQ(run({"sett"}), ExitCode::NoCommand);
-    for (const auto& words : std::vector<std::vector<std::string>>{{"get"}, {"get", "a.b", "c.d"}, {"get", "-x", "a.b"}, {"get", "-h"}, {"hosts", "-j"},
-                                                                    {"get", "-h", "host1", "a.b"}, {"dump", "-h", "local", "-t", "default"}})
+    const std::vector<std::vector<std::string>> wrong{{"get"},
+                                                      {"get", "a.b", "c.d"},
+                                                      {"get", "-x", "a.b"},
+                                                      {"get", "-h"},
+                                                      {"get", "-h", "host1", "a.b"},
+                                                      {"dump", "-h", "local", "-t", "default"},
+                                                      {"hosts", "-j"},
+                                                      {"set", "--comments"},
+                                                      {"template-delete"}};
+    for (const auto& words : wrong)
         EXPECT_EQ(run(words), ExitCode::Failed) << words[0];
     storeError_ = Error{ErrorCode::NotFound, "there is no store"};
     EXPECT_EQ(run({"dump", "-t", "default"}), ExitCode::NoStore);

@@ -68,6 +68,8 @@ TEST_F(ProgramTest, LayersAreTakenAndWhatWaitsIsSaidOnce) {
     EXPECT_THAT(change("debug"), testing::AllOf(HasSubstr("key=log.level value=debug"), HasSubstr("next start settings=agent.workers")));
     EXPECT_TRUE(Logger::enabled(LogLevel::Debug));
     EXPECT_THAT(change("info"), testing::Not(HasSubstr("next start")));
+    EXPECT_THAT(change("error"), HasSubstr("key=log.level value=error")) << "the last that is heard";
+    EXPECT_THAT(change("info"), HasSubstr("key=log.level value=info"));
     EXPECT_THAT(program.waiting(), testing::ElementsAre("agent.workers"));
     EXPECT_EQ(*workers, 3);
     program.reloadLayers({});
