@@ -165,7 +165,7 @@ def test_programs_refuse_an_ensemble_that_is_not_theirs(start: StartServer, tmp_
         mistakes = {
             "mend zookeeper.user and zookeeper.password": ("zookeeper.root=/owned", "zookeeper.user=owner", "zookeeper.password=wrong"),
             "made with other credentials": ("zookeeper.root=/owned",),
-            "what is there is not of this product": ("zookeeper.root=/zookeeper",),
+            "belongs to ZooKeeper itself": ("zookeeper.root=/zookeeper",),
             "zookeeper.root": ("zookeeper.root=not-a-path",),
             "no ZooKeeper server answers": (f"zookeeper.hosts=127.0.0.1:{silent.getsockname()[1]}",),
         }

@@ -77,10 +77,15 @@ def test_all_servers_at_once(lab, ping):
     works(lab)
 
 
+def installed_flows(lab: Lab, host: str) -> float:
+    return sum(value for name, value in lab.metrics(host).items() if name.startswith("midonet_worker_flows{"))
+
+
 def test_agent_killed_and_restarted(lab, ping):
     """The next one does not wait for the session of the killed one to end: it ends it."""
     lab.process("agent:h1").stop()
     lab.start_agent("h1", settings={"nsdb.session_timeout": "60s"})
+    wait_until(lambda: installed_flows(lab, "h1") >= 2, "the flows of the ping, there and back")
     lab.process("agent:h1").kill()
     lab.start_agent("h1")
     lab.wait_active(["a", "b"])

@@ -117,6 +117,7 @@ void Ensemble::start(std::size_t server) {
     auto& own = servers_[server];
     own.pid = spawn({"java", "-Xms64m", "-Xmx96m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError",
                      "-Djava.net.preferIPv4Stack=true", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dzookeeper.forceSync=no",
+                     "-Dzookeeper.fastleader.maxNotificationInterval=1000",
                      "-cp", "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar",
                      "org.apache.zookeeper.server.quorum.QuorumPeerMain", own.folder + "/zoo.cfg"},
                     ::open("/dev/null", O_RDONLY | O_CLOEXEC), own.folder + "/log", false);
