@@ -23,7 +23,6 @@ from .lab import Lab, program_folder, set_words
 from .processes import Process
 from .waiting import wait_until
 
-CHANGES = 20  # of each kind
 _QUIET = 0.4  # seconds without a new snapshot anywhere: a change has arrived
 _GENERATION, _PUBLISHED = "midonet_topology_generation", "midonet_topology_published_timestamp_seconds"
 
@@ -37,6 +36,8 @@ class Size:
     servers: int = 3
     heap: int = 4096  # megabytes of each server
     data: Path | None = None  # where the servers keep their files; None: the run folder
+    changes: int = 20  # of each kind
+    name: str = "scale"  # of the cloud
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class ScaleLab(Lab):
 
     def __init__(self, size: Size) -> None:
         hosts = [f"h{number}" for number in range(1, size.agents + 1)]
-        super().__init__(Cloud("scale", "vxlan", hosts, [], [], zookeepers=size.servers, underlay="198.18.0.0/15",
+        super().__init__(Cloud(size.name, "vxlan", hosts, [], [], zookeepers=size.servers, underlay="198.18.0.0/15",
                                agent_settings={"agent.datapath": "fake", "log.level": "warn"}))
         self.size = size
         self.tuning = zookeeper.large(size.heap)
@@ -211,14 +212,14 @@ def _rule_changes(lab: ScaleLab, bridge: str) -> list[Change]:
     def change() -> None:
         lab.api.create(f"/chains/{chain}/rules", {"type": "drop", "position": 1, "nwProto": 17})
 
-    return [change] * CHANGES
+    return [change] * lab.size.changes
 
 
 def bindings(lab: ScaleLab) -> list[Change]:
     """For spread(): the port of a host on the wide bridge is taken from it and given back, in turns."""
     host = tenants.wide_hosts(lab.cloud)[-1]
     host_id, port_id = tenants.id_of(host), tenants.id_of(f"wide/{host}")
-    return [lambda: lab.api.unbind(host_id, port_id), lambda: lab.api.bind(host_id, port_id, tenants.INTERFACE)] * (CHANGES // 2)
+    return [lambda: lab.api.unbind(host_id, port_id), lambda: lab.api.bind(host_id, port_id, tenants.INTERFACE)] * (lab.size.changes // 2)
 
 
 def spread(lab: ScaleLab, concerned: Sequence[str], changes: list[Change]) -> Reached:
