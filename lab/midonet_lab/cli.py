@@ -83,13 +83,15 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--servers", type=int, default=3, help="ZooKeeper servers (default 3)")
     measure.add_argument("--heap", type=int, default=4096, help="megabytes of heap of each server (default 4096)")
     measure.add_argument("--data", type=Path, help="folder on the disk that the servers write to (default: the run folder)")
+    measure.add_argument("--changes", type=int, default=20, help="changes of each kind (default 20)")
+    measure.add_argument("--at-once", type=int, default=50, help="agents that start at the same time, at most (default 50)")
     measure.add_argument("--json", action="store_true", help="print the figures as JSON")
     measure.set_defaults(run=_scale)
     return parser
 
 
 def _scale(parsed: argparse.Namespace) -> int:
-    size = scale.Size(parsed.agents, parsed.ports, parsed.servers, parsed.heap, parsed.data)
+    size = scale.Size(parsed.agents, parsed.ports, parsed.servers, parsed.heap, parsed.data, parsed.changes, parsed.at_once)
     figures = scale.run(size, lambda text: print(f"scale: {text}", file=sys.stderr, flush=True))
     print(json.dumps(figures, indent=1) if parsed.json else scale.report(figures))
     return 0

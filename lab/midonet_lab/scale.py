@@ -23,7 +23,6 @@ from .lab import Lab, program_folder, set_words
 from .processes import Process
 from .waiting import wait_until
 
-CHANGES = 20  # of each kind
 _QUIET = 0.4  # seconds without a new snapshot anywhere: a change has arrived
 _GENERATION, _PUBLISHED = "midonet_topology_generation", "midonet_topology_published_timestamp_seconds"
 
@@ -37,6 +36,9 @@ class Size:
     servers: int = 3
     heap: int = 4096  # megabytes of each server
     data: Path | None = None  # where the servers keep their files; None: the run folder
+    changes: int = 20  # of each kind
+    at_once: int = 50  # agents that start at the same time, at most
+    name: str = "scale"  # of the cloud
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class ScaleLab(Lab):
 
     def __init__(self, size: Size) -> None:
         hosts = [f"h{number}" for number in range(1, size.agents + 1)]
-        super().__init__(Cloud("scale", "vxlan", hosts, [], [], zookeepers=size.servers, underlay="198.18.0.0/15",
+        super().__init__(Cloud(size.name, "vxlan", hosts, [], [], zookeepers=size.servers, underlay="198.18.0.0/15",
                                agent_settings={"agent.datapath": "fake", "log.level": "warn"}))
         self.size = size
         self.tuning = zookeeper.large(size.heap)
@@ -115,22 +117,24 @@ class ScaleLab(Lab):
         return process
 
     def start_agents(self, seconds: float = 900.0) -> list[float]:
-        """Starts all of them at once; seconds from the start of each process to its ready line, ordered."""
-        started = {}
-        for host in self.cloud.hosts:
-            started[host] = time.time()
-            self.start_agent(host, wait=False)
+        """Starts all of them; seconds from the start of each process to its ready line, ordered."""
+        waiting = list(reversed(self.cloud.hosts))
+        started: dict[str, float] = {}
         took: dict[str, float] = {}
 
         def all_ready() -> bool:
+            while waiting and len(started) - len(took) < self.size.at_once:
+                host = waiting.pop()
+                started[host] = time.time()
+                self.start_agent(host, wait=False)
             for host in started.keys() - took.keys():
                 self._agent_must_live(host)
                 written = self.logs(f"agent:{host}").out.stat()
                 if written.st_size > 0:  # nothing but the ready line is written there
                     took[host] = written.st_mtime - started[host]
-            return len(took) == len(started)
+            return len(took) == len(self.cloud.hosts)
 
-        wait_until(all_ready, "every agent to be ready", seconds, 0.5)
+        wait_until(all_ready, "every agent to be ready", seconds, 0.2)
         return sorted(took.values())
 
     def values(self, hosts: Sequence[str]) -> dict[str, dict[str, float]]:
@@ -193,11 +197,13 @@ def running(size: Size) -> Iterator[ScaleLab]:
 def _start(lab: ScaleLab) -> dict[str, Any]:
     servers = [lab.process(f"zookeeper:{number}").pid for number in lab._server_numbers()]
     before = sum(_cpu_seconds(pid) for pid in servers)
+    begin = time.monotonic()
     times = lab.start_agents()
+    all_ready = time.monotonic() - begin
     ready_cpu = sum(_cpu_seconds(pid) for pid in servers) - before
     lab.wait_quiet(lab.cloud.hosts)
     agents = [_cpu_seconds(lab.process(f"agent:{host}").pid) for host in lab.cloud.hosts]
-    return {"first_ready_seconds": times[0], "median_ready_seconds": statistics.median(times), "last_ready_seconds": times[-1],
+    return {"first_ready_seconds": times[0], "median_ready_seconds": statistics.median(times), "last_ready_seconds": times[-1], "all_ready_seconds": all_ready,
             "start_servers_cpu_seconds": ready_cpu, "start_agent_cpu_seconds": statistics.median(agents)}
 
 
@@ -211,14 +217,14 @@ def _rule_changes(lab: ScaleLab, bridge: str) -> list[Change]:
     def change() -> None:
         lab.api.create(f"/chains/{chain}/rules", {"type": "drop", "position": 1, "nwProto": 17})
 
-    return [change] * CHANGES
+    return [change] * lab.size.changes
 
 
 def bindings(lab: ScaleLab) -> list[Change]:
     """For spread(): the port of a host on the wide bridge is taken from it and given back, in turns."""
     host = tenants.wide_hosts(lab.cloud)[-1]
     host_id, port_id = tenants.id_of(host), tenants.id_of(f"wide/{host}")
-    return [lambda: lab.api.unbind(host_id, port_id), lambda: lab.api.bind(host_id, port_id, tenants.INTERFACE)] * (CHANGES // 2)
+    return [lambda: lab.api.unbind(host_id, port_id), lambda: lab.api.bind(host_id, port_id, tenants.INTERFACE)] * (lab.size.changes // 2)
 
 
 def spread(lab: ScaleLab, concerned: Sequence[str], changes: list[Change]) -> Reached:
@@ -286,7 +292,8 @@ def report(figures: dict[str, Any]) -> str:
     rows = [["store", f"{figures['ports']:,} ports, {figures['znodes']:,.0f} znodes on {figures['servers']} servers, "
                       f"loaded in {figures['load_seconds']:.1f} s"],
             ["agents ready", f"{figures['agents']}: first {figures['first_ready_seconds']:.2f} s, median "
-                             f"{figures['median_ready_seconds']:.2f} s, last {figures['last_ready_seconds']:.2f} s after their start"],
+                             f"{figures['median_ready_seconds']:.2f} s, last {figures['last_ready_seconds']:.2f} s after their start, all after "
+                             f"{figures['all_ready_seconds']:.1f} s"],
             ["processor", f"an agent {figures['start_agent_cpu_seconds']:.2f} s to start; the servers "
                           f"{figures['start_servers_cpu_seconds']:.1f} s meanwhile, {figures['server_cpu_seconds']:.1f} s in all"]]
     for key, what in (("wide_rule", "rule of a shared bridge"), ("wide_binding", "binding on a shared bridge"),

@@ -1,7 +1,7 @@
 """A store as large as wished, as a dump for `midonet-nsdb load`: hosts in a tunnel zone, and tenants on them.
 
 A tenant has a router, two bridges and a security group; each port of a machine has an inbound and an outbound chain of its own, with rules
-against forged addresses and a jump into the group's chain. Its ports are on ten hosts.
+against forged addresses and a jump into the group's chain. Its ports are on five hosts.
 
 Two bridges are apart: `wide` has one port at each of up to 50 hosts, `lone` one at the first host only. These ports have interfaces
 (`INTERFACE`); those of the tenants name some that are not there, which their agents report.
@@ -15,8 +15,8 @@ from typing import Any, Iterator
 
 from .cloud import Cloud
 
-PORTS_OF_TENANT = 100
-HOSTS_OF_TENANT = 10
+PORTS_OF_TENANT = 50
+HOSTS_OF_TENANT = 5
 WIDE_HOSTS = 50
 GROUP_RULES = 8
 INTERFACE = "p-wide"
@@ -115,7 +115,7 @@ def _machine(tenant: str, number: int, host: str) -> Iterator[Line]:
         _rule(f"{name}/out/back", "accept", match_return_flow=True),
         _rule(f"{name}/out/group", "jump", jump_chain_id=id_of(f"{tenant}/out"))])
     yield _object("Port", name, bridge_id=id_of(f"{tenant}/bridge{number % 2}"), admin_state_up=True, host_id=id_of(host),
-                  interface_name=f"vm{number}", inbound_filter_id=id_of(f"{name}/in"), outbound_filter_id=id_of(f"{name}/out"))
+                  interface_name=f"{tenant}-{number}", inbound_filter_id=id_of(f"{name}/in"), outbound_filter_id=id_of(f"{name}/out"))
 
 
 def _rule(name: str, kind: str, jump_chain_id: str | None = None, **condition: Any) -> Line:

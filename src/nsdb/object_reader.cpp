@@ -60,6 +60,18 @@ Result<std::optional<std::string>> ObjectReader::state(Class type, const Uuid& i
     return std::optional<std::string>{std::string(record->value)};
 }
 
+Result<void> ObjectReader::readAhead(Class type, const std::vector<Uuid>& ids) {
+    std::vector<RecordKey> keys;
+    for (const auto& id : ids) keys.push_back(objectKey(schema_.of(type), id));
+    return snapshot_.readAhead(keys);
+}
+
+Result<void> ObjectReader::readStatesAhead(Class type, const std::vector<Uuid>& ids, std::string_view key) {
+    std::vector<RecordKey> keys;
+    for (const auto& id : ids) keys.push_back({stateDirectory(schema_.of(type), id), encodeName(key)});
+    return snapshot_.readAhead(keys);
+}
+
 Result<std::unique_ptr<Message>> decodeObject(const model::ClassSchema& type,
                                               std::string_view value) {
     auto object = type.make();

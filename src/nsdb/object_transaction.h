@@ -37,6 +37,10 @@ public:
                                              std::string_view key) override {
         return reader_.state(type, id, key);
     }
+    Result<void> readAhead(Class type, const std::vector<Uuid>& ids) override { return reader_.readAhead(type, ids); }
+    Result<void> readStatesAhead(Class type, const std::vector<Uuid>& ids, std::string_view key) override {
+        return reader_.readStatesAhead(type, ids, key);
+    }
 
     Result<void> create(const Message& object) override;
     Result<void> update(const Message& object) override;

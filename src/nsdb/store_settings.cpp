@@ -10,6 +10,12 @@
 #include "zookeeper/hosts.h"
 
 namespace midonet::nsdb {
+namespace {
+
+/// Of programs that serve: where all machines start at once, the servers have much to do at first.
+constexpr event::Duration kStartPatience = std::chrono::seconds(30);
+
+}  // namespace
 
 StoreSettings::StoreSettings(config::Settings& settings)
     : backend_(settings.choice("nsdb.backend", {"embedded", "memory", "zookeeper"}, "embedded",
@@ -43,7 +49,11 @@ Result<std::unique_ptr<Store>> StoreSettings::open() const {
 
 Result<std::unique_ptr<Store>> StoreSettings::openOrMake() const {
     if (*backend_ == "memory") return openMemory();
-    if (*backend_ == "zookeeper") return openZookeeper(zookeeperOptions());
+    if (*backend_ == "zookeeper") {
+        auto options = zookeeperOptions();
+        options.connectPatience = kStartPatience;
+        return openZookeeper(options);
+    }
     auto store = openEmbedded({.path = *path_});
     if (!store) return Unexpected{store.error().withContext("nsdb.path = " + *path_)};
     return store;

@@ -75,6 +75,7 @@ Outcome<void> showHost(const Show& out, const Host& host) {
 /// Ports bound to an interface of the host.
 Outcome<std::vector<std::shared_ptr<const Port>>> boundPorts(nsdb::View& view, const Uuid& host) {
     GET_OR_REFUSE(ids, view.referrers<Port>("host_id", host));
+    DO_OR_REFUSE(view.readAhead(Port::descriptor(), ids));
     std::vector<std::shared_ptr<const Port>> out;
     for (const auto& id : ids) {
         GET_OR_REFUSE(port, view.get<Port>(id));

@@ -94,6 +94,8 @@ Outcome<http::Response> ObjectApi::answerItem(const Call& call, const Resource& 
 
 Outcome<http::Response> ObjectApi::answerList(const Call& call, const Resource& resource, nsdb::View& view,
                                               const std::vector<Uuid>& ids) const {
+    if (store_.readsBlock()) DO_OR_REFUSE(view.readAhead(resource.schema->type, ids));
+    DO_OR_REFUSE(readShownStates(resource, view, ids));
     model::JsonWriter json;
     json.beginArray();
     for (const auto& id : ids) {
@@ -105,6 +107,12 @@ Outcome<http::Response> ObjectApi::answerList(const Call& call, const Resource& 
     return call.ok(json.endArray().take());
 }
 
+Outcome<void> ObjectApi::readShownStates(const Resource& resource, nsdb::View& view, const std::vector<Uuid>& ids) const {
+    if (!resource.shownState.empty() && store_.readsBlock())
+        DO_OR_REFUSE(view.readStatesAhead(resource.schema->type, ids, resource.shownState));
+    return {};
+}
+
 /// Those the filter of the query leaves, or all.
 Outcome<std::vector<nsdb::Stored<Message>>> ObjectApi::listed(const Call& call, const Resource& resource, nsdb::View& view) const {
     for (const auto& filter : resource.filters) {
@@ -114,6 +122,7 @@ Outcome<std::vector<nsdb::Stored<Message>>> ObjectApi::listed(const Call& call, 
         const auto id = Uuid::parse(*value);
         if (!id) return out;
         GET_OR_REFUSE(selected, filter.select(view, *id));
+        if (store_.readsBlock()) DO_OR_REFUSE(view.readAhead(resource.schema->type, selected));
         for (const auto& one : selected) {
             GET_OR_REFUSE(stored, view.get(resource.schema->type, one));
             out.push_back(std::move(stored));
@@ -129,6 +138,9 @@ Outcome<http::Response> ObjectApi::list(const Call& call, const Resource& resour
     const auto tenant = tenantField != nullptr ? call.request.query("tenant_id") : std::nullopt;
     GET_OR_REFUSE(reads, view());
     GET_OR_REFUSE(found, listed(call, resource, *reads));
+    std::vector<Uuid> ids;
+    for (const auto& stored : found) ids.push_back(model::idOf(*stored.object));
+    DO_OR_REFUSE(readShownStates(resource, *reads, ids));
     model::JsonWriter json;
     json.beginArray();
     for (const auto& stored : found) {

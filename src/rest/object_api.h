@@ -52,6 +52,7 @@ public:
     Outcome<http::Response> remove(const Resource& resource, const Uuid& id) const;
 
 private:
+    Outcome<void> readShownStates(const Resource& resource, nsdb::View& view, const std::vector<Uuid>& ids) const;
     Outcome<std::vector<nsdb::Stored<Message>>> listed(const Call& call, const Resource& resource, nsdb::View& view) const;
     Outcome<http::Response> list(const Call& call, const Resource& resource) const;
     Outcome<http::Response> update(const Call& call, const Resource& resource) const;

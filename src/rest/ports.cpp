@@ -102,6 +102,7 @@ void addPorts(ObjectApi& api) {
         .show = showPort, .beforeCreate = beforeCreate, .afterCreate = afterCreate, .beforeUpdate = beforeUpdate});
     port.creatable = false;  // below its device only
     port.removeMissingIs404 = true;
+    port.shownState = "state";
     port.links = {{"link", "/link"}, {"portGroups", "/port_groups"}};
     port.unserved = {{"inboundMirrorIds", Kind::ReferenceList, "mirror", ""},
                      {"outboundMirrorIds", Kind::ReferenceList, "mirror", ""},

@@ -83,6 +83,7 @@ struct Resource {
     bool creatable = true;
     bool updatable = true;
     bool removable = true;
+    std::string shownState;                    ///< The state that `show` reads of each object, for lists to read at once; may be empty.
     bool removeMissingIs404 = false;  ///< Else DELETE of what is not there is 204.
     int updated = 204;
     int removed = 204;

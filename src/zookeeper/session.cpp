@@ -18,8 +18,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Logger kLog{"zookeeper"};
-/// Requests the servers have and have not answered yet; more wait here.
-constexpr std::size_t kMaxUnderWay = 1000;
+/// Requests the servers have and have not answered yet; more wait here. Enough to keep a server busy, and few enough that hundreds of
+/// agents that start at once do not fill its queues: whoever comes last would not even get a session in time.
+constexpr std::size_t kMaxUnderWay = 100;
 /// What a step of a multi takes beside its path and value, at most.
 constexpr std::size_t kBytesPerOperation = 100;
 constexpr event::Duration kResolvePause = 1s;

@@ -53,6 +53,7 @@ private:
     bool pumpPosted_ = false;
     bool frozen_ = false;
     int failures_ = 0;
+    int socket_ = -1;  // of the C client, which closes it only when it is called
 };
 
 }  // namespace midonet::zookeeper

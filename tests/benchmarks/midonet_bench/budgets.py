@@ -71,6 +71,11 @@ BUDGETS = (
     Budget("api", "get_port_per_core", "REST read, each core of the server", 20_000),
     Budget("control_plane", "port_bound_to_first_ping", "port created and bound to first ping", 50, at_most=True),
     Budget("control_plane", "rest_write_p50", "REST write, p50", 2, at_most=True),
+    Budget("nsdb_zookeeper", "rest_write_p50", "ZooKeeper: REST write, p50", 5, at_most=True),
+    Budget("nsdb_zookeeper", "rest_write_p99", "ZooKeeper: REST write, p99", 30, at_most=True),
+    Budget("nsdb_zookeeper", "ports_created_by_16_clients", "ZooKeeper: ports created by 16 clients", 500),
+    Budget("nsdb_zookeeper", "neutron_load", "ZooKeeper: 10,000 ports with rules and bindings", 60, at_most=True),
+    Budget("nsdb_zookeeper", "binding_known_p99", "ZooKeeper: a binding known at 49 other hosts, p99", 100, at_most=True),
     Budget("control_plane", "agent_fresh_start", "agent, fresh start, 5,000 objects", 1000, at_most=True),
 )
 
