@@ -7,6 +7,7 @@ an operator runs it, filled from a dump (`tenants`).
 
 from __future__ import annotations
 
+import ipaddress
 import statistics
 import subprocess
 import time
@@ -77,12 +78,23 @@ class ScaleLab(Lab):
 
     def _build(self) -> None:
         network.build(self.cloud)
+        self._join_by_routes()
         self._add_interfaces()
         for host in self.cloud.hosts:
             self._write_host_id(host)
         for number in self._server_numbers():
             self.start_server(number)
         self.wait_servers()
+
+    def _join_by_routes(self) -> None:
+        """Hosts reach each other through a router, the ensemble's namespace, which need not forward anything: agents look for the way to each
+        peer, and the kernel has room for some thousand neighbours, of all namespaces together."""
+        router = self.cloud.nsdb_address
+        length = ipaddress.ip_network(self.cloud.underlay).prefixlen
+        for host in self.cloud.hosts:
+            address = self.cloud.host_address(host)
+            namespaces.batch([f"addr del {address}/{length} dev eth0", f"addr add {address}/32 dev eth0",
+                              f"route add {router} dev eth0", f"route add default via {router} dev eth0"], self.namespace(host))
 
     def _add_interfaces(self) -> None:
         apart = {host: [tenants.INTERFACE] for host in tenants.wide_hosts(self.cloud)}
