@@ -6,7 +6,7 @@ A module is a folder with a CMakeLists.txt that calls midonet_module(NAME ... DE
 - it includes no `internal/` header of another module, and no file that is not there;
 - the DEPENDS have no cycle;
 - no header that `simulation` sees, directly or through others, is of nsdb, datapath, netlink or a peer of them;
-  the same for `rest` and agent, agent and `rest`;
+  the same for `rest`, `agent` and `cli`, of each other;
 - README.md exists.
 Files of more than 400 lines are listed with --long, more than 700 are an error.
 
@@ -22,8 +22,9 @@ TOO_LONG = 700
 # module -> modules of which it must see no header, directly or through other headers.
 FORBIDDEN = {
     "simulation": ["nsdb", "datapath", "netlink", "http", "zookeeper"],
-    "rest": ["agent"],
-    "agent": ["rest"],
+    "rest": ["agent", "cli"],
+    "agent": ["rest", "cli"],
+    "cli": ["rest", "agent", "nsdb"],
 }
 KEYWORDS = {"SOURCES", "HEADERS", "DEPENDS", "LIBRARIES", "PRIVATE_LIBRARIES"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
