@@ -167,6 +167,13 @@ Result<std::vector<std::string>> JsonBody::texts(std::string_view key) const {
     return readList<std::string>(find(object(), key), key, toText);
 }
 
+Result<std::vector<JsonBody>> JsonBody::objects(std::string_view key) const {
+    return readList<JsonBody>(find(object(), key), key, [this](const json::value& element) -> Result<JsonBody> {
+        if (!element.is_object()) return fail(ErrorCode::Malformed, "must be an object");
+        return JsonBody{std::shared_ptr<const json::value>(value_, &element)};
+    });
+}
+
 Result<JsonBody> JsonBody::inner(std::string_view key) const {
     const auto* value = find(object(), key);
     if (value == nullptr || !value->is_object()) return fail(ErrorCode::Malformed, "{}: must be an object", key);

@@ -40,6 +40,7 @@ public:
     Result<std::optional<net::Mac>> mac(std::string_view key) const;
     Result<std::vector<Uuid>> uuids(std::string_view key) const;
     Result<std::vector<std::string>> texts(std::string_view key) const;
+    Result<std::vector<JsonBody>> objects(std::string_view key) const;
     /// The object that is the value of `key`; Malformed when it is none, or not given.
     Result<JsonBody> inner(std::string_view key) const;
 

@@ -183,8 +183,13 @@ void ValueReader::element(const json::value& value, const FieldSchema& s, Messag
 
 void ValueWriter::field(const FieldSchema& s, const Message& from) {
     if (!s.field->is_repeated()) return value(s, from, -1);
+    const int size = from.GetReflection()->FieldSize(from, s.field);
+    if (s.nullable && size == 0) {
+        out_.null();
+        return;
+    }
     out_.beginArray();
-    for (int i = 0; i < from.GetReflection()->FieldSize(from, s.field); ++i) value(s, from, i);
+    for (int i = 0; i < size; ++i) value(s, from, i);
     out_.endArray();
 }
 

@@ -120,5 +120,6 @@ std::string macTablesOf(const Uuid& bridge) { return fmt::format("Bridge/{}/mac_
 std::string routerArpTableName(const Uuid& router) { return fmt::format("Router/{}/arp_table", router); }
 
 std::string bridgeArpTableName(const Uuid& bridge) { return fmt::format("Bridge/{}/ip4_mac_map", bridge); }
+std::string peeringTableName(const Uuid& port) { return fmt::format("Port/{}/peering_table", port); }
 
 }  // namespace midonet::nsdb

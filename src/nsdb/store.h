@@ -215,6 +215,8 @@ std::string macTablesOf(const Uuid& bridge);
 std::string routerArpTableName(const Uuid& router);
 /// `Bridge/<id>/ip4_mac_map`; key = IPv4 address, value = MAC: what the bridge answers ARP requests with.
 std::string bridgeArpTableName(const Uuid& bridge);
+/// `Port/<id>/peering_table`; key = MAC, value = IPv4 address of the VTEP it is behind. Of router ports of L2 gateways.
+std::string peeringTableName(const Uuid& port);
 
 struct EmbeddedOptions {
     std::string path;                            ///< Folder; made when absent.

@@ -15,6 +15,11 @@ public:
     Outcome<Token> login(const std::string&, const std::string&, std::optional<std::string_view>) override {
         return Token{"00000000", std::nullopt};
     }
+    Outcome<std::vector<Tenant>> tenants(const TenantRange&) override { return std::vector{named("admin")}; }
+    Outcome<Tenant> tenant(const std::string& id) override { return named(id); }
+
+private:
+    static Tenant named(const std::string& id) { return {id, id, id}; }
 };
 
 /// RFC 4648 section 4; padding may be left out.

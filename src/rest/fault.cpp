@@ -32,6 +32,15 @@ Fault::Fault(model::Violations wrong) : status(400), violations(std::move(wrong)
         message += (&violation == &violations.front() ? ": " : "; ") + violation.property + " " + violation.message;
 }
 
+tl::unexpected<Fault> refuseProperty(std::string property, std::string message) {
+    return tl::unexpected<Fault>{Fault{model::Violations{{std::move(property), std::move(message)}}}};
+}
+
+Outcome<void> refuseIfAny(model::Violations wrong) {
+    if (wrong.empty()) return {};
+    return tl::unexpected<Fault>{Fault{std::move(wrong)}};
+}
+
 http::Response toResponse(const Fault& fault) {
     model::JsonWriter json;
     json.beginObject().key("message").string(fault.message).key("code").integer(fault.status);

@@ -35,6 +35,11 @@ template <class... Args>
     return tl::unexpected<Fault>{Fault{status, fmt::format(format, std::forward<Args>(args)...)}};
 }
 
+/// `return refuseProperty("poolId", "must be given");`: 400.
+[[nodiscard]] tl::unexpected<Fault> refuseProperty(std::string property, std::string message);
+/// 400 when there is anything wrong.
+Outcome<void> refuseIfAny(model::Violations wrong);
+
 /// The error body of the API (media type Error-v1), with `RetryAfter` and `Retry-After` on 503.
 http::Response toResponse(const Fault& fault);
 

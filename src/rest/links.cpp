@@ -41,7 +41,7 @@ Outcome<http::Response> answerLink(nsdb::Store& store, const Call& call) {
     GET_OR_REFUSE(id, call.id());
     GET_OR_REFUSE(body, call.body());
     const auto peer = body.uuid("peerId");
-    if (!peer || !*peer) return tl::unexpected<Fault>{Fault{model::Violations{{"peerId", "must be the UUID of a port"}}}};
+    if (!peer || !*peer) return refuseProperty("peerId", "must be the UUID of a port");
     return transact(store, [&](nsdb::Transaction& t) { return link(t, id, **peer); }).map([] { return Call::empty(201); });
 }
 

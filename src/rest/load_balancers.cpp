@@ -24,7 +24,7 @@ Outcome<void> showRouter(const Show& out, const LoadBalancer& balancer) {
 Outcome<void> checkRouter(const Change& change, const Uuid& router) {
     const auto given = change.body.uuid("routerId");
     if (given && (!*given || **given == router)) return {};
-    return tl::unexpected<Fault>{Fault{model::Violations{{"routerId", "cannot be set here: set loadBalancerId of the router"}}}};
+    return refuseProperty("routerId", "cannot be set here: set loadBalancerId of the router");
 }
 
 Outcome<void> checkUpdate(const Change& change, const LoadBalancer& stored, LoadBalancer&) {

@@ -33,7 +33,10 @@ const Resource& ObjectApi::add(Resource added) {
     if (resource.updatable)
         service_.add({.method = http::Method::Put, .path = item, .produces = {}, .consumes = items,
                       .wrongContentType = resource.wrongContentType, .blocks = true,
-                      .run = [this, &resource](const Call& call) { return update(call, resource); }});
+                      .run = [this, &resource](const Call& call) -> Outcome<http::Response> {
+                          GET_OR_REFUSE(id, call.id());
+                          return update(call, resource, id);
+                      }});
     if (resource.creatable)
         service_.add({.method = http::Method::Post, .path = collection, .produces = {}, .consumes = items,
                       .wrongContentType = resource.wrongContentType, .blocks = true,
@@ -119,9 +122,7 @@ Outcome<std::vector<nsdb::Stored<Message>>> ObjectApi::listed(const Call& call, 
         const auto value = call.request.query(filter.query);
         if (!value) continue;
         std::vector<nsdb::Stored<Message>> out;
-        const auto id = Uuid::parse(*value);
-        if (!id) return out;
-        GET_OR_REFUSE(selected, filter.select(view, *id));
+        GET_OR_REFUSE(selected, filter.select(view, *value));
         if (store_.readsBlock()) DO_OR_REFUSE(view.readAhead(resource.schema->type, selected));
         for (const auto& one : selected) {
             GET_OR_REFUSE(stored, view.get(resource.schema->type, one));
@@ -167,8 +168,7 @@ Outcome<http::Response> ObjectApi::create(const Call& call, const Resource& reso
     }).map([&] { return call.created(path); });
 }
 
-Outcome<http::Response> ObjectApi::update(const Call& call, const Resource& resource) const {
-    GET_OR_REFUSE(id, call.id());
+Outcome<http::Response> ObjectApi::update(const Call& call, const Resource& resource, const Uuid& id) const {
     GET_OR_REFUSE(body, call.body());
     return transact(store_, [&](nsdb::Transaction& transaction) -> Outcome<void> {
         GET_OR_REFUSE(stored, transaction.get(resource.schema->type, id));
@@ -176,7 +176,7 @@ Outcome<http::Response> ObjectApi::update(const Call& call, const Resource& reso
         next->CopyFrom(*stored.object);
         auto violations = model::fromJson(body, *resource.schema, model::Input::Update, *next);
         if (violations.empty()) violations = model::validate(*resource.schema, *next);
-        checkBody(resource, body, model::Input::Update, violations);
+        checkUnserved(resource, body, violations);
         if (!violations.empty()) return tl::unexpected<Fault>{Fault{std::move(violations)}};
         DO_OR_REFUSE(refuseUnserved(resource, body));
         if (resource.hooks.beforeUpdate) DO_OR_REFUSE(resource.hooks.beforeUpdate({transaction, body, call}, *stored.object, *next));

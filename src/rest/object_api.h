@@ -49,13 +49,13 @@ public:
     /// 201. `adopt` completes the object inside the transaction (parent, id) before the hooks.
     using Adopt = std::function<Outcome<void>(nsdb::Transaction&, Message&)>;
     Outcome<http::Response> create(const Call& call, const Resource& resource, const Adopt& adopt) const;
+    Outcome<http::Response> update(const Call& call, const Resource& resource, const Uuid& id) const;
     Outcome<http::Response> remove(const Resource& resource, const Uuid& id) const;
 
 private:
     Outcome<void> readShownStates(const Resource& resource, nsdb::View& view, const std::vector<Uuid>& ids) const;
     Outcome<std::vector<nsdb::Stored<Message>>> listed(const Call& call, const Resource& resource, nsdb::View& view) const;
     Outcome<http::Response> list(const Call& call, const Resource& resource) const;
-    Outcome<http::Response> update(const Call& call, const Resource& resource) const;
     void addChildren(const Resource& parent, std::string_view segment, const Resource& child, std::string_view field,
                      Collection which);
 

@@ -9,22 +9,18 @@ using model::Pool;
 using model::PoolMember;
 using model::Vip;
 
-tl::unexpected<Fault> wrongPool(std::string message) {
-    return tl::unexpected<Fault>{Fault{model::Violations{{"poolId", std::move(message)}}}};
-}
-
 Outcome<void> prepareMember(const Change&, PoolMember& member) {
-    if (member.pool_id().empty()) return wrongPool("must be given");
+    if (member.pool_id().empty()) return refuseProperty("poolId", "must be given");
     member.set_admin_state_up(true);  // whatever is asked for, as clients know it
     return {};
 }
 
 /// A pool that is missing is a fault of the body: 400, not 404.
 Outcome<void> checkPool(const Change& change, const Vip& vip) {
-    if (vip.pool_id().empty()) return wrongPool("must be given");
+    if (vip.pool_id().empty()) return refuseProperty("poolId", "must be given");
     const auto pool = change.transaction.get<Pool>(model::uuidOf(vip.pool_id()));
     if (pool) return {};
-    if (pool.error().code == ErrorCode::NotFound) return wrongPool(pool.error().message);
+    if (pool.error().code == ErrorCode::NotFound) return refuseProperty("poolId", pool.error().message);
     return tl::unexpected<Fault>{Fault{pool.error()}};
 }
 
@@ -60,7 +56,7 @@ Outcome<http::Response> answerVips(const ObjectApi& api, const Call& call) {
 void addPools(ObjectApi& api) {
     auto pool = resource<Pool>();
     pool.links = {{"vips", "/vips"}, {"poolMembers", "/pool_members"}};
-    pool.filters = {{"hm_id", poolsWatchedBy}};
+    pool.filters = {filterById("hm_id", poolsWatchedBy)};
     api.add(std::move(pool));
     api.addChildren<model::LoadBalancer, Pool>("pools", "load_balancer_id");
     api.addChildren<model::HealthMonitor, Pool>("pools", "health_monitor_id", {.create = false});

@@ -54,7 +54,7 @@ Outcome<http::Response> removeMember(const ObjectApi& api, const Resource& resou
 void addPortGroups(ObjectApi& api) {
     auto group = resource<PortGroup>();
     group.links = {{"ports", "/ports"}};
-    group.filters = {{"port_id", groupsOf}};
+    group.filters = {filterById("port_id", groupsOf)};
     api.add(std::move(group));
 
     auto member = resource<PortGroupPort>({.beforeCreate = nameMember});

@@ -37,19 +37,6 @@ void showReferences(const Show& out, const ClassSchema& schema, const Message& o
     }
 }
 
-void showUnserved(const Show& out, const std::vector<Unserved>& unserved) {
-    for (const auto& u : unserved) {
-        out.json.key(u.json);
-        switch (u.kind) {
-            case Unserved::Kind::Reference:
-            case Unserved::Kind::Null: out.json.null(); break;
-            case Unserved::Kind::ReferenceList:
-            case Unserved::Kind::EmptyList: out.json.beginArray().endArray(); break;
-        }
-        if (!u.link.empty()) out.json.key(u.link).null();
-    }
-}
-
 }  // namespace
 
 std::string Resource::pathOf(const Message& object) const {
@@ -77,6 +64,13 @@ std::vector<std::string> Resource::collectionTypes() const {
     return out;
 }
 
+Filter filterById(std::string query, std::function<Outcome<std::vector<Uuid>>(nsdb::View&, const Uuid&)> select) {
+    return {std::move(query), [select = std::move(select)](nsdb::View& view, const std::string& value) -> Outcome<std::vector<Uuid>> {
+                const auto id = Uuid::parse(value);
+                return id ? select(view, *id) : std::vector<Uuid>{};
+            }};
+}
+
 Outcome<void> transact(nsdb::Store& store, const std::function<Outcome<void>(nsdb::Transaction&)>& body) {
     std::optional<Fault> fault;  // of the last attempt
     const auto done = store.transact([&](nsdb::Transaction& transaction) -> Result<void> {
@@ -98,7 +92,7 @@ Outcome<void> show(const Show& out, const Resource& resource, const Message& obj
     json.key("uri").string(uri);
     showReferences(out, *resource.schema, object);
     for (const auto& link : resource.links) json.key(link.json).string(uri + link.path);
-    showUnserved(out, resource.unserved);
+    for (const auto& unserved : resource.unserved) json.key(unserved.json).null();
     if (resource.hooks.show) DO_OR_REFUSE(resource.hooks.show(out, object));
     json.endObject();
     return {};
@@ -108,29 +102,21 @@ Outcome<std::unique_ptr<Message>> readNew(const Resource& resource, const model:
     auto object = resource.schema->make();
     auto violations = model::fromJson(body, *resource.schema, model::Input::Create, *object);
     if (violations.empty()) violations = model::validate(*resource.schema, *object);
-    checkBody(resource, body, model::Input::Create, violations);
+    checkUnserved(resource, body, violations);
     if (!violations.empty()) return tl::unexpected<Fault>{Fault{std::move(violations)}};
     if (model::idOf(*object).isNil()) model::setId(*object, Uuid::random());
     return object;
 }
 
-void checkBody(const Resource& resource, const model::JsonBody& body, model::Input input, model::Violations& out) {
-    for (const auto& u : resource.unserved) {
-        if (u.kind == Unserved::Kind::Reference && !body.uuid(u.json)) out.push_back({u.json, "must be a UUID"});
-        if (u.kind == Unserved::Kind::ReferenceList && !body.uuids(u.json)) out.push_back({u.json, "must be an array of UUIDs"});
-    }
-    if (resource.hooks.checkBody) resource.hooks.checkBody(body, input, out);
+void checkUnserved(const Resource& resource, const model::JsonBody& body, model::Violations& out) {
+    for (const auto& unserved : resource.unserved)
+        if (!body.uuid(unserved.json)) out.push_back({unserved.json, "must be a UUID"});
 }
 
 Outcome<void> refuseUnserved(const Resource& resource, const model::JsonBody& body) {
-    for (const auto& u : resource.unserved) {
-        if (u.kind == Unserved::Kind::Reference) {
-            if (const auto id = body.uuid(u.json); id && *id) return refuse(404, "there is no {} {} ({})", u.what, **id, u.json);
-        } else if (u.kind == Unserved::Kind::ReferenceList) {
-            if (const auto ids = body.uuids(u.json); ids && !ids->empty())
-                return refuse(404, "there is no {} {} ({})", u.what, ids->front(), u.json);
-        }
-    }
+    for (const auto& unserved : resource.unserved)
+        if (const auto id = body.uuid(unserved.json); id && *id)
+            return refuse(404, "there is no {} {} ({})", unserved.what, **id, unserved.json);
     return {};
 }
 

@@ -34,33 +34,25 @@ struct Link {
     std::string path;
 };
 
-/// A property clients know but whose objects this server does not have yet.
+/// A reference clients know, to objects this server does not have: shown as null; a value is refused: 404.
 struct Unserved {
-    enum class Kind : std::uint8_t {
-        Reference,      ///< "chainId" and, when `link` is given, its link: null; a value is refused: 404.
-        ReferenceList,  ///< []; any element is refused: 404.
-        Null,           ///< null, ignored on input.
-        EmptyList,      ///< [], ignored on input.
-    };
     std::string json;
-    Kind kind = Kind::Null;
-    std::string what;  ///< "chain", for the message.
-    std::string link;
+    std::string what;  ///< "host group", for the message.
 };
 
-/// A query parameter of a list that names an object: `select` gives those of the class that have to do with it.
+/// A query parameter of a list: `select` gives those of the class that its value leaves.
 struct Filter {
     std::string query;
-    std::function<Outcome<std::vector<Uuid>>(nsdb::View&, const Uuid&)> select;
+    std::function<Outcome<std::vector<Uuid>>(nsdb::View&, const std::string& value)> select;
 };
+/// One whose value names an object that they have to do with; what is no UUID leaves none.
+Filter filterById(std::string query, std::function<Outcome<std::vector<Uuid>>(nsdb::View&, const Uuid&)> select);
 
 /// What the schema cannot say of a class. All may be empty.
 template <class T>
 struct Hooks {
     /// More output properties.
     std::function<Outcome<void>(const Show&, const T&)> show{};
-    /// What is wrong with the body, before anything is read from the store.
-    std::function<void(const model::JsonBody&, model::Input, model::Violations&)> checkBody{};
     std::function<Outcome<void>(const Change&, T& object)> beforeCreate{};
     /// What else is to be written, now that others may refer to the object.
     std::function<Outcome<void>(const Change&, const T& object)> afterCreate{};
@@ -99,7 +91,6 @@ Hooks<Message> erase(Hooks<T> typed) {
     Hooks<Message> out;
     if (typed.show)
         out.show = [f = std::move(typed.show)](const Show& show, const Message& m) { return f(show, static_cast<const T&>(m)); };
-    out.checkBody = std::move(typed.checkBody);
     if (typed.beforeCreate)
         out.beforeCreate = [f = std::move(typed.beforeCreate)](const Change& c, Message& m) { return f(c, static_cast<T&>(m)); };
     if (typed.afterCreate)
@@ -132,8 +123,8 @@ Outcome<void> show(const Show& show, const Resource& resource, const Message& ob
 
 /// The object of a POST body: read, checked, its id given or new. Nothing is stored.
 Outcome<std::unique_ptr<Message>> readNew(const Resource& resource, const model::JsonBody& body);
-/// What is wrong with a body beyond the schema.
-void checkBody(const Resource& resource, const model::JsonBody& body, model::Input input, model::Violations& out);
+/// What is wrong with the values of unserved references.
+void checkUnserved(const Resource& resource, const model::JsonBody& body, model::Violations& out);
 /// 404 for a value of an unserved reference. Inside the transaction, after the parent was found.
 Outcome<void> refuseUnserved(const Resource& resource, const model::JsonBody& body);
 

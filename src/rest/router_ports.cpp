@@ -133,6 +133,31 @@ std::set<std::string> without(const std::set<std::string>& all, const std::set<s
     return out;
 }
 
+/// Of ports of layer 2 gateways.
+void readGateway(const model::JsonBody& body, Port& next, model::Violations& out) {
+    constexpr std::int64_t kLastVni = 0xffffff;
+    next.clear_rtr_port_vni();
+    next.clear_off_ramp_vxlan();
+    const auto vni = body.integer("rtrPortVni");
+    const auto offRamp = body.boolean("offRampVxlan");
+    if (!vni || vni->value_or(0) < 0 || vni->value_or(0) > kLastVni)
+        out.push_back({"rtrPortVni", fmt::format("must be from 0 to {}", kLastVni)});
+    else if (*vni)
+        next.set_rtr_port_vni(static_cast<std::uint32_t>(**vni));
+    if (!offRamp)
+        out.push_back({"offRampVxlan", "must be true or false"});
+    else if (*offRamp)
+        next.set_off_ramp_vxlan(**offRamp);
+}
+
+Outcome<void> showContainer(const Show& out, const Port& port) {
+    GET_OR_REFUSE(containers, out.view.referrers<model::ServiceContainer>("port_id", model::idOf(port)));
+    const auto id = containers.empty() ? "" : containers.front().toString();
+    out.json.key("serviceContainerId").stringOrNull(id);
+    out.json.key("serviceContainer").stringOrNull(id.empty() ? "" : fmt::format("{}/service_containers/{}", out.base, id));
+    return {};
+}
+
 }  // namespace
 
 Outcome<void> readRouterPort(const model::JsonBody& body, const Port* stored, Port& next) {
@@ -145,6 +170,7 @@ Outcome<void> readRouterPort(const model::JsonBody& body, const Port* stored, Po
     const auto address = readAddress(body, violations);
     const auto addresses = decide(readSubnets(body, violations), address, before);
     const auto mac = readMac(body, next.port_mac(), violations);
+    readGateway(body, next, violations);
     if (!violations.empty()) return tl::unexpected<Fault>{Fault{std::move(violations)}};
     next.clear_port_subnet();
     for (const auto& a : addresses) next.add_port_subnet(a.toString());
@@ -167,7 +193,7 @@ Outcome<void> followAddresses(nsdb::Transaction& transaction, const Port* before
     return {};
 }
 
-void showRouterPort(const Show& out, const Port& port) {
+Outcome<void> showRouterPort(const Show& out, const Port& port) {
     auto& json = out.json;
     const auto addresses = addressesOf(port).value_or(Addresses{});
     const auto first = std::find_if(addresses.begin(), addresses.end(), isV4);
@@ -178,8 +204,13 @@ void showRouterPort(const Show& out, const Port& port) {
     json.key("portSubnet").beginArray();
     for (const auto& address : addresses) json.string(address.toString());
     json.endArray().key("portMac").stringOrNull(port.port_mac());
-    for (const auto* key : {"rtrPortVni", "offRampVxlan", "serviceContainerId", "serviceContainer", "bgpStatus"}) json.key(key).null();
+    json.key("rtrPortVni");
+    port.has_rtr_port_vni() ? json.unsignedInteger(port.rtr_port_vni()) : json.null();
+    json.key("offRampVxlan");
+    port.has_off_ramp_vxlan() ? json.boolean(port.off_ramp_vxlan()) : json.null();
+    json.key("bgpStatus").null();
     json.key("peeringTable").string(fmt::format("{}/routers/{}/ports/{}/peering_table", out.base, model::uuidOf(port.router_id()), model::idOf(port)));
+    return showContainer(out, port);
 }
 
 }  // namespace midonet::rest

@@ -18,6 +18,6 @@ Outcome<void> readRouterPort(const model::JsonBody& body, const model::Port* sto
 /// Takes away the Local routes of addresses that went, adds those of addresses that came. The port is stored.
 Outcome<void> followAddresses(nsdb::Transaction& transaction, const model::Port* before, const model::Port& now);
 
-void showRouterPort(const Show& out, const model::Port& port);
+Outcome<void> showRouterPort(const Show& out, const model::Port& port);
 
 }  // namespace midonet::rest

@@ -5,8 +5,6 @@
 namespace midonet::rest {
 namespace {
 
-using Kind = Unserved::Kind;
-
 Outcome<void> refuseWithLoadBalancer(nsdb::Transaction&, const model::Router& router) {
     if (router.load_balancer_id().empty()) return {};
     return refuse(409, "router {} has load balancer {}: unset loadBalancerId first", model::idOf(router),
@@ -19,8 +17,6 @@ void addRouters(ObjectApi& api) {
     auto router = resource<model::Router>({.beforeRemove = refuseWithLoadBalancer});
     router.links = {{"ports", "/ports"}, {"peerPorts", "/peer_ports"}, {"routes", "/routes"}, {"bgpNetworks", "/bgp_networks"},
                     {"bgpPeers", "/bgp_peers"}};
-    router.unserved = {{"inboundMirrorIds", Kind::ReferenceList, "mirror", ""},
-                       {"outboundMirrorIds", Kind::ReferenceList, "mirror", ""}};
     api.add(std::move(router));
 }
 

@@ -10,20 +10,16 @@ using model::Route;
 
 bool leadsToAPort(const Route& route) { return route.type() == Route::NORMAL || route.type() == Route::LOCAL; }
 
-tl::unexpected<Fault> violation(std::string property, std::string message) {
-    return tl::unexpected<Fault>{Fault{model::Violations{{std::move(property), std::move(message)}}}};
-}
-
 /// One family; lengths that fit it.
 Outcome<void> checkAddresses(const Route& route) {
     GET_OR_REFUSE(source, net::IpAddress::parse(route.src_network_addr()));
     GET_OR_REFUSE(destination, net::IpAddress::parse(route.dst_network_addr()));
-    if (source.family() != destination.family()) return violation("srcNetworkAddr", "must be of the family of dstNetworkAddr");
-    if (route.src_network_length() > source.bits()) return violation("srcNetworkLength", fmt::format("must be from 0 to {}", source.bits()));
-    if (route.dst_network_length() > source.bits()) return violation("dstNetworkLength", fmt::format("must be from 0 to {}", source.bits()));
+    if (source.family() != destination.family()) return refuseProperty("srcNetworkAddr", "must be of the family of dstNetworkAddr");
+    if (route.src_network_length() > source.bits()) return refuseProperty("srcNetworkLength", fmt::format("must be from 0 to {}", source.bits()));
+    if (route.dst_network_length() > source.bits()) return refuseProperty("dstNetworkLength", fmt::format("must be from 0 to {}", source.bits()));
     if (route.next_hop_gateway().empty()) return {};
     GET_OR_REFUSE(gateway, net::IpAddress::parse(route.next_hop_gateway()));
-    if (gateway.family() != destination.family()) return violation("nextHopGateway", "must be of the family of dstNetworkAddr");
+    if (gateway.family() != destination.family()) return refuseProperty("nextHopGateway", "must be of the family of dstNetworkAddr");
     return {};
 }
 
@@ -34,10 +30,10 @@ Outcome<void> checkRoute(const Change& change, Route& route) {
         route.clear_next_hop_port();
         return {};
     }
-    if (route.next_hop_port().empty()) return violation("nextHopPort", "must be given");
+    if (route.next_hop_port().empty()) return refuseProperty("nextHopPort", "must be given");
     const auto port = change.transaction.get<model::Port>(model::uuidOf(route.next_hop_port()));
     if (!port && port.error().code != ErrorCode::NotFound) return tl::unexpected<Fault>{Fault{port.error()}};
-    if (!port || port->object->router_id() != route.router_id()) return violation("nextHopPort", "must be a port of the router");
+    if (!port || port->object->router_id() != route.router_id()) return refuseProperty("nextHopPort", "must be a port of the router");
     return {};
 }
 

@@ -1,11 +1,9 @@
 #include "rest/rule_body.h"
 
-#include <algorithm>
-#include <cctype>
-
 #include "model/ids.h"
 #include "model/topology.pb.h"
 #include "net/ip_address.h"
+#include "rest/condition_body.h"
 
 namespace midonet::rest {
 namespace {
@@ -16,47 +14,12 @@ using model::Violations;
 
 bool isForwardNat(const Rule& rule) { return rule.type() == Rule::DNAT || rule.type() == Rule::SNAT; }
 bool isNat(const Rule& rule) { return isForwardNat(rule) || rule.type() == Rule::REV_DNAT || rule.type() == Rule::REV_SNAT; }
-bool asksPorts(const Condition& condition) { return condition.has_tp_src() || condition.has_tp_dst(); }
 
 /// One address for one other, whatever the ports.
 bool isFloatingIp(const Rule& rule) {
     if (!isForwardNat(rule) || rule.nat_targets_size() != 1) return false;
     const auto& target = rule.nat_targets(0);
     return target.address_from() == target.address_to() && target.port_from() == 0 && target.port_to() == 0;
-}
-
-/// "ffff.ff00.0000"
-bool isMacMask(std::string_view text) {
-    if (text.size() != 14) return false;
-    for (std::size_t i = 0; i < text.size(); ++i)
-        if (i % 5 == 4 ? text[i] != '.' : std::isxdigit(static_cast<unsigned char>(text[i])) == 0) return false;
-    return true;
-}
-
-void checkMask(std::string& mask, const char* property, Violations& out) {
-    if (mask.empty()) return;
-    if (!isMacMask(mask)) out.push_back({property, "must be a MAC mask, as ffff.ff00.0000"});
-    std::transform(mask.begin(), mask.end(), mask.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-}
-
-void checkLength(const std::string& address, std::uint32_t length, const char* property, Violations& out) {
-    const auto parsed = net::IpAddress::parse(address);
-    if (parsed && length > parsed->bits()) out.push_back({property, fmt::format("must be from 0 to {}", parsed->bits())});
-}
-
-void checkRange(const Condition::Range& range, const char* property, Violations& out) {
-    if (range.start() > range.end()) out.push_back({property, "must have start <= end"});
-}
-
-void checkCondition(Condition& condition, Violations& out) {
-    checkMask(*condition.mutable_dl_src_mask(), "dlSrcMask", out);
-    checkMask(*condition.mutable_dl_dst_mask(), "dlDstMask", out);
-    checkLength(condition.nw_src_address(), condition.nw_src_length(), "nwSrcLength", out);
-    checkLength(condition.nw_dst_address(), condition.nw_dst_length(), "nwDstLength", out);
-    checkLength(condition.icmp_data_src_ip_address(), condition.icmp_data_src_ip_length(), "icmpDataSrcIpLength", out);
-    checkLength(condition.icmp_data_dst_ip_address(), condition.icmp_data_dst_ip_length(), "icmpDataDstIpLength", out);
-    checkRange(condition.tp_src(), "tpSrc", out);
-    checkRange(condition.tp_dst(), "tpDst", out);
 }
 
 void checkTarget(const model::NatTarget& target, const std::string& property, Violations& out) {
@@ -67,16 +30,49 @@ void checkTarget(const model::NatTarget& target, const std::string& property, Vi
     if (target.port_from() > target.port_to()) out.push_back({property + ".portTo", "must not be less than portFrom"});
 }
 
+/// Which ones a type has; none for most.
+void checkFlowAction(Rule& rule, Violations& out) {
+    const bool transforms = rule.type() == Rule::L2_TRANSFORM;
+    const auto action = rule.flow_action();
+    const bool redirects = action == Rule::FLOW_REDIRECT;
+    if (!isNat(rule) && !transforms)
+        rule.clear_flow_action();
+    else if (action == Rule::FLOW_ACTION_UNSPECIFIED)
+        out.push_back({"flowAction", "must be given"});
+    else if (transforms && !redirects && action != Rule::FLOW_ACCEPT)
+        out.push_back({"flowAction", "must be one of accept, redirect"});
+    else if (!transforms && redirects)
+        out.push_back({"flowAction", "must be one of accept, continue, return"});
+}
+
+void clearTrace(Rule& rule) {
+    rule.clear_trace_request_id();
+    rule.clear_limit();
+}
+
+void clearTransformation(Rule& rule) {
+    rule.clear_pop_vlan();
+    rule.clear_push_vlan();
+    rule.clear_target_port_id();
+    rule.clear_ingress();
+    rule.clear_fail_open();
+}
+
 /// What the type needs is there; what it does not use goes.
 void checkAction(Rule& rule, Violations& out) {
     if (rule.type() != Rule::JUMP)
         rule.clear_jump_chain_id();
     else if (rule.jump_chain_id().empty())
         out.push_back({"jumpChainId", "must be given"});
-    if (!isNat(rule))
-        rule.clear_flow_action();
-    else if (rule.flow_action() == Rule::FLOW_ACTION_UNSPECIFIED)
-        out.push_back({"flowAction", "must be given"});
+    checkFlowAction(rule, out);
+    if (rule.type() != Rule::TRACE)
+        clearTrace(rule);
+    else if (rule.trace_request_id().empty())
+        out.push_back({"requestId", "must be given"});
+    if (rule.type() != Rule::L2_TRANSFORM)
+        clearTransformation(rule);
+    else if (rule.flow_action() == Rule::FLOW_REDIRECT && rule.target_port_id().empty())
+        out.push_back({"targetPortId", "must be given"});
     if (!isForwardNat(rule))
         rule.clear_nat_targets();
     else if (rule.nat_targets_size() == 0)
@@ -87,17 +83,11 @@ void checkAction(Rule& rule, Violations& out) {
 /// Later fragments have no ports: what asks for ports, or has to translate them, cannot mean every fragment.
 void settleFragmentPolicy(Rule& rule, Violations& out) {
     auto& condition = *rule.mutable_condition();
+    if (!isForwardNat(rule) || (isFloatingIp(rule) && !asksPorts(condition))) return settleFragments(condition, "", out);
     const auto asked = condition.fragment_policy();
-    const bool ports = asksPorts(condition);
-    if (isForwardNat(rule) && (ports || !isFloatingIp(rule))) {
-        if (asked != Condition::FRAGMENT_POLICY_UNSPECIFIED && asked != Condition::UNFRAGMENTED)
-            out.push_back({"fragmentPolicy", "must be unfragmented: the rule translates ports, or asks for them"});
-        condition.set_fragment_policy(Condition::UNFRAGMENTED);
-        return;
-    }
-    if (ports && (asked == Condition::ANY || asked == Condition::NON_HEADER))
-        out.push_back({"fragmentPolicy", "must be header or unfragmented, with tpSrc or tpDst"});
-    if (asked == Condition::FRAGMENT_POLICY_UNSPECIFIED) condition.set_fragment_policy(ports ? Condition::HEADER : Condition::ANY);
+    if (asked != Condition::FRAGMENT_POLICY_UNSPECIFIED && asked != Condition::UNFRAGMENTED)
+        out.push_back({"fragmentPolicy", "must be unfragmented: the rule translates ports, or asks for them"});
+    condition.set_fragment_policy(Condition::UNFRAGMENTED);
 }
 
 }  // namespace
@@ -113,7 +103,7 @@ Outcome<Rule> readRule(const model::JsonBody& body) {
     if (violations.empty()) violations = model::validate(ruleFields(), rule);
     if (violations.empty()) {
         checkAction(rule, violations);
-        checkCondition(*rule.mutable_condition(), violations);
+        checkCondition(*rule.mutable_condition(), "", violations);
         settleFragmentPolicy(rule, violations);
     }
     if (!violations.empty()) return tl::unexpected<Fault>{Fault{std::move(violations)}};

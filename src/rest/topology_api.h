@@ -7,6 +7,7 @@ namespace midonet::rest {
 
 /// Root document and system state.
 void addRoot(Service& service);
+void addTenants(Service& service, Authenticator& authenticator);
 
 /// Each adds the classes and endpoints of its part of the topology; in this order.
 void addTunnelZones(ObjectApi& api);
@@ -14,9 +15,14 @@ void addChains(ObjectApi& api);
 void addRules(ObjectApi& api);
 void addLoadBalancers(ObjectApi& api);
 void addPools(ObjectApi& api);
+void addQos(ObjectApi& api);
 void addBridges(ObjectApi& api);
+void addDhcp(ObjectApi& api);
 void addRouters(ObjectApi& api);
+void addBgp(ObjectApi& api);
 void addPorts(ObjectApi& api);
+void addVxlanPorts(ObjectApi& api);
+void addVteps(ObjectApi& api);
 void addLinks(ObjectApi& api);
 void addRoutes(ObjectApi& api);
 void addPortGroups(ObjectApi& api);
@@ -24,6 +30,10 @@ void addIpAddrGroups(ObjectApi& api);
 void addHosts(ObjectApi& api);
 void addMacTables(ObjectApi& api);
 void addArpTables(ObjectApi& api);
+void addMirrors(ObjectApi& api);
+void addTraceRequests(ObjectApi& api);
+void addL2Insertions(ObjectApi& api);
+void addContainers(ObjectApi& api);
 
 /// `/conf`: the configuration in the NSDB.
 void addConf(ObjectApi& api, conf::Catalogue catalogue);

@@ -231,6 +231,7 @@ std::shared_ptr<const ChainParts> readChain(ObjectCache& cache, const ChainId& i
     parts->chain.id = id;
     parts->chain.name = object->name();
     for (const auto& entry : object->rules()) {
+        if (!isEvaluated(entry)) continue;
         auto rule = ruleFromModel(entry);
         if (!rule) {
             warn("rule", idFrom<RuleTag>(entry.id()), rule.error());

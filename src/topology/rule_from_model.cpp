@@ -190,6 +190,8 @@ Result<void> readAction(const model::Rule& rule, Rule& out) {
 
 }  // namespace
 
+bool isEvaluated(const model::Rule& rule) { return rule.type() != model::Rule::TRACE && rule.type() != model::Rule::L2_TRANSFORM; }
+
 Result<Rule> ruleFromModel(const model::Rule& rule) {
     Rule out;
     out.id = RuleId{model::uuidOf(rule.id())};

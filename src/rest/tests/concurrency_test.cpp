@@ -138,7 +138,7 @@ public:
     event::HandlePtr watchTable(event::Loop&, std::string_view, TableCallback) override { return nullptr; }
     Result<std::vector<nsdb::TableEntry>> readTable(std::string_view) override { return error(); }
     Result<std::vector<std::string>> listTables(std::string_view) override { return error(); }
-    std::unique_ptr<nsdb::Session> openSession(event::Loop&, event::Duration) override { return nullptr; }
+    std::unique_ptr<nsdb::Session> openSession(event::Loop&, const nsdb::SessionOptions&) override { return nullptr; }
     std::size_t watchCount() const override { return 0; }
     event::HandlePtr elect(nsdb::Session&, std::string_view, std::function<void(bool)>) override { return nullptr; }
     Unexpected error() const { return Unexpected{Error{code, "the store is away"}}; }

@@ -56,7 +56,7 @@ TEST_F(Conventions, ErrorBodies) {
 }
 
 TEST_F(Conventions, UnknownPathsAndMethods) {
-    for (const char* path : {"/bgp_peers", "/nothing", "/bridges/x/y", "/hosts/a/b/c/d"}) EXPECT_EQ(get(path).status, 404) << path;
+    for (const char* path : {"/host_groups", "/nothing", "/bridges/x/y", "/hosts/a/b/c/d"}) EXPECT_EQ(get(path).status, 404) << path;
     EXPECT_EQ(get("/midonet-apis").status, 404);
     const auto response = ask("POST", "/ports", "{}");
     EXPECT_EQ(response.status, 405);
@@ -64,9 +64,9 @@ TEST_F(Conventions, UnknownPathsAndMethods) {
     EXPECT_EQ(status("POST", "/hosts"), 405);
     EXPECT_EQ(status("DELETE", "/bridges"), 405);
     EXPECT_EQ(status("BREW", "/bridges"), 405);
-    for (const char* path : {"/rules", "/routes"})
+    for (const char* path : {"/rules", "/routes", "/bgp_peers", "/bgp_networks", "/qos_bw_limit_rules", "/qos_dscp_rules"})
         for (const char* method : {"GET", "POST", "PUT", "DELETE"}) EXPECT_EQ(status(method, path), 405) << method << path;
-    for (const char* path : {"/chains/", "/rules/", "/routes/", "/ip_addr_groups/"}) EXPECT_EQ(status("PUT", path + kNobody), 405) << path;
+    for (const char* path : {"/chains/", "/rules/", "/routes/", "/ip_addr_groups/", "/bgp_networks/", "/vteps/", "/tenants/"}) EXPECT_EQ(status("PUT", path + kNobody), 405) << path;
     EXPECT_EQ(status("POST", "/load_balancers/" + kNobody + "/vips"), 405);
     EXPECT_EQ(status("PUT", "/tunnel_zones/" + kNobody + "/hosts/" + kNobody), 405);
 }
@@ -113,7 +113,11 @@ TEST_F(Conventions, AcceptOfLists) {
              {"/bridges", "Bridge-v4"}, {"/bridges", "Bridge-v5"}, {"/ports", "Port-v3"}, {"/ports", "Port-v4"}, {"/hosts", "Host-v3"},
              {"/tunnel_zones", "TunnelZone-v1"}, {"/routers", "Router-v3"}, {"/chains", "Chain-v1"}, {"/port_groups", "PortGroup-v1"},
              {"/ip_addr_groups", "IpAddrGroup-v1"}, {"/load_balancers", "LoadBalancer-v1"}, {"/pools", "Pool-v1"}, {"/vips", "VIP-v1"},
-             {"/pool_members", "PoolMember-v1"}, {"/health_monitors", "HealthMonitor-v1"},
+             {"/pool_members", "PoolMember-v1"}, {"/health_monitors", "HealthMonitor-v1"}, {"/tenants", "Tenant-v2"},
+             {"/qos_policies", "QOSPolicy-v1"}, {"/mirrors", "Mirror-v1"}, {"/traces", "TraceRequest-v1"}, {"/l2insertions", "L2Insertion-v1"},
+             {"/service_containers", "ServiceContainer-v1"}, {"/service_container_groups", "ServiceContainerGroup-v1"}, {"/vteps", "VTEP-v2"},
+             {"/bridges/" + bridge + "/dhcp", "DhcpSubnet-v2"}, {"/bridges/" + bridge + "/dhcpV6", "DhcpV6Subnet-v1"},
+             {"/routers/" + createRouter() + "/bgp_peers", "BgpPeer-v1"}, {"/routers/" + createRouter() + "/bgp_networks", "BgpNetwork-v1"},
              {"/routers/" + createRouter() + "/routes", "Route-v1"}, {"/routers/" + createRouter() + "/ports", "Port-v3"},
              {"/routers/" + createRouter() + "/peer_ports", "Port-v4"}, {"/chains/" + createChain() + "/rules", "Rule-v2"},
              {"/bridges/" + bridge + "/arp_table", "IP4Mac-v1"}, {"/ports/" + createPort(bridge) + "/port_groups", "PortGroupPort-v1"},
@@ -160,7 +164,8 @@ TEST_F(Conventions, MalformedBodiesAre400AndChangeNothing) {
 
 TEST_F(Conventions, EmptyListsAreArrays) {
     for (const char* path : {"/bridges", "/ports", "/hosts", "/tunnel_zones", "/routers", "/chains", "/port_groups", "/ip_addr_groups",
-                             "/load_balancers", "/pools", "/pool_members", "/vips", "/health_monitors"}) EXPECT_EQ(get(path).body, "[]") << path;
+                             "/load_balancers", "/pools", "/pool_members", "/vips", "/health_monitors", "/qos_policies", "/mirrors", "/traces",
+                             "/l2insertions", "/service_containers", "/service_container_groups", "/vteps"}) EXPECT_EQ(get(path).body, "[]") << path;
 }
 
 TEST_F(Conventions, BodiesOnGetAndDeleteAreIgnored) {
@@ -222,7 +227,16 @@ TEST_F(Conventions, EveryListElementHasAUri) {
     create("/bridges/" + bridge + "/arp_table", R"({"ip":"10.0.0.1","mac":"02:00:00:00:00:01"})");
     const auto router = createRouter();
     create("/routers/" + router + "/routes", R"({"type":"BlackHole","srcNetworkAddr":"0.0.0.0","dstNetworkAddr":"0.0.0.0"})");
-    for (const auto& path : {"/chains/" + chain + "/rules", "/port_groups/" + group + "/ports", "/ports/" + port + "/port_groups",
+    create("/bridges/" + bridge + "/dhcp", R"({"subnetPrefix":"10.0.0.0","subnetLength":24})");
+    create("/bridges/" + bridge + "/dhcp/10.0.0.0_24/hosts", R"({"name":"","macAddr":"02:00:00:00:00:01","ipAddr":"10.0.0.1"})");
+    create("/bridges/" + bridge + "/dhcpV6", R"({"prefix":"2001:db8::","prefixLength":64})");
+    create("/bridges/" + bridge + "/dhcpV6/2001:db8::_64/hostsV6", R"({"name":"","clientId":"00:01","fixedAddress":"2001:db8::1"})");
+    create("/routers/" + router + "/bgp_peers", R"({"asNumber":1,"address":"10.0.0.1"})");
+    create("/routers/" + router + "/bgp_networks", R"({"subnetAddress":"10.0.0.0","subnetLength":8})");
+    for (const auto& path : {"/bridges/" + bridge + "/dhcp", "/bridges/" + bridge + "/dhcp/10.0.0.0_24/hosts", "/bridges/" + bridge + "/dhcpV6",
+                             "/bridges/" + bridge + "/dhcpV6/2001:db8::_64/hostsV6", "/routers/" + router + "/bgp_peers",
+                             "/routers/" + router + "/bgp_networks", std::string{"/tenants"},
+                             "/chains/" + chain + "/rules", "/port_groups/" + group + "/ports", "/ports/" + port + "/port_groups",
                              "/ip_addr_groups/" + addresses + "/ip_addrs", "/bridges/" + bridge + "/arp_table", "/routers/" + router + "/routes",
                              std::string{"/bridges"}, std::string{"/ports"}, std::string{"/hosts"}, std::string{"/tunnel_zones"},
                              "/bridges/" + bridge + "/ports", "/bridges/" + bridge + "/mac_table", "/hosts/" + host + "/ports",

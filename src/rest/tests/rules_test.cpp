@@ -78,7 +78,7 @@ TEST_F(Rules, CloudControllersSendStrings) {
 
 TEST_F(Rules, BadValues) {
     for (const auto& [more, property] : Pairs{
-             {R"("type":"explode")", "type"}, {R"("type":"l2_transform")", "type"}, {R"("type":"")", "type"},
+             {R"("type":"explode")", "type"}, {R"("type":"l2_transform")", "flowAction"}, {R"("type":"")", "type"},
              {R"("type":"accept","inPorts":["x"])", "inPorts[0]"}, {R"("type":"accept","inPorts":"x")", "inPorts"},
              {R"("type":"accept","portGroup":"x")", "portGroup"}, {R"("type":"accept","vlan":4096)", "vlan"}, {R"("type":"accept","dlType":1535)", "dlType"},
              {R"("type":"accept","dlType":65536)", "dlType"}, {R"("type":"accept","dlSrc":"x")", "dlSrc"},

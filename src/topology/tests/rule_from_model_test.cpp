@@ -23,6 +23,15 @@ TEST(RuleFromModel, NothingAskedIsNothingTested) {
     EXPECT_EQ(rule->condition, Condition{});
 }
 
+TEST(RuleFromModel, TracesAndTransformationsHaveNoEffectYet) {
+    auto rule = accept();
+    EXPECT_TRUE(isEvaluated(rule));
+    for (const auto type : {model::Rule::TRACE, model::Rule::L2_TRANSFORM}) {
+        rule.set_type(type);
+        EXPECT_FALSE(isEvaluated(rule));
+    }
+}
+
 TEST(RuleFromModel, ReadsTests) {
     auto model = accept();
     auto& c = *model.mutable_condition();

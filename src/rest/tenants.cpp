@@ -1,0 +1,44 @@
+#include "http/message.h"
+#include "model/json_writer.h"
+#include "rest/media_type.h"
+#include "rest/topology_api.h"
+
+namespace midonet::rest {
+namespace {
+
+void showTenant(model::JsonWriter& json, const std::string& base, const Tenant& tenant) {
+    const auto id = http::percentEncode(tenant.id);
+    json.beginObject().key("id").string(tenant.id).key("name").string(tenant.name);
+    json.key("description").string(tenant.description).key("enabled").boolean(tenant.enabled);
+    json.key("uri").string(fmt::format("{}/tenants/{}", base, id));
+    constexpr std::pair<const char*, const char*> kOwned[] = {
+        {"routers", "routers"}, {"bridges", "bridges"}, {"chains", "chains"}, {"portGroups", "port_groups"}};
+    for (const auto& [link, segment] : kOwned) json.key(link).string(fmt::format("{}/{}?tenant_id={}", base, segment, id));
+    json.endObject();
+}
+
+Outcome<http::Response> listTenants(Authenticator& authenticator, const Call& call) {
+    GET_OR_REFUSE(tenants, authenticator.tenants({call.request.query("marker"), call.request.query("limit")}));
+    model::JsonWriter json;
+    json.beginArray();
+    for (const auto& tenant : tenants) showTenant(json, call.base, tenant);
+    return call.ok(json.endArray().take());
+}
+
+Outcome<http::Response> getTenant(Authenticator& authenticator, const Call& call) {
+    GET_OR_REFUSE(tenant, authenticator.tenant(call.parameters["id"]));
+    model::JsonWriter json;
+    showTenant(json, call.base, tenant);
+    return call.ok(json.take());
+}
+
+}  // namespace
+
+void addTenants(Service& service, Authenticator& authenticator) {
+    service.add({.path = "/tenants", .produces = {collectionType("Tenant", 2), std::string{kJson}}, .consumes = {}, .blocks = true,
+                 .run = [&authenticator](const Call& call) { return listTenants(authenticator, call); }});
+    service.add({.path = "/tenants/{id}", .produces = {itemType("Tenant", 2), std::string{kJson}}, .consumes = {}, .blocks = true,
+                 .run = [&authenticator](const Call& call) { return getTenant(authenticator, call); }});
+}
+
+}  // namespace midonet::rest

@@ -1,0 +1,266 @@
+// What holds for every class that has a collection: the bodies are made from the schema.
+#include <google/protobuf/descriptor.h>
+
+#include <set>
+
+#include "api_fixture.h"
+#include "model/options.pb.h"
+
+namespace midonet::rest::testing {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using model::ClassSchema;
+using model::FieldSchema;
+
+class EveryResource : public ApiTest {
+protected:
+    /// Those that clients make, with a trace for each.
+    template <class Check>
+    void forEach(const Check& check) {
+        int count = 0;
+        for (const auto& schema : model::Schema::get().classes()) {
+            if (schema->rest.empty() || schema->name == "Host") continue;  // agents make hosts
+            SCOPED_TRACE(schema->name);
+            check(*schema);
+            ++count;
+        }
+        EXPECT_GT(count, 20);
+    }
+
+    /// A path to POST to: the collection, or that of a new parent.
+    std::string collectionOf(const ClassSchema& schema) {
+        static const std::map<std::string, std::pair<std::string, std::string>, std::less<>> kBelow{
+            {"Port", {"Bridge", "ports"}},
+            {"Route", {"Router", "routes"}},
+            {"BgpPeer", {"Router", "bgp_peers"}},
+            {"BgpNetwork", {"Router", "bgp_networks"}},
+            {"QosBwLimitRule", {"QosPolicy", "qos_bw_limit_rules"}},
+            {"QosDscpRule", {"QosPolicy", "qos_dscp_rules"}}};
+        const auto below = kBelow.find(schema.name);
+        if (below == kBelow.end()) return "/" + schema.rest;
+        const auto& parent = *model::Schema::get().byName(below->second.first);
+        return "/" + parent.rest + "/" + make(parent) + "/" + below->second.second;
+    }
+
+    /// What the schema cannot say is needed.
+    json::object more(const ClassSchema& schema) {
+        const auto& classes = model::Schema::get();
+        if (schema.name == "Port") return {{"type", "Bridge"}};
+        if (schema.name == "Route") return {{"type", "BlackHole"}};  // others lead out of a port
+        if (schema.name == "PoolMember" || schema.name == "Vip") return {{"poolId", make(*classes.byName("Pool"))}};
+        if (schema.name == "TraceRequest") return {{"deviceType", "PORT"}, {"deviceId", make(*classes.byName("Port"))}};
+        if (schema.name == "ServiceContainer") return {{"portId", make(*classes.byName("Port"))}};
+        if (schema.name == "Vtep") return {{"tunnelZoneId", createZone(fresh(), "vtep")}};
+        return {};
+    }
+
+    /// A good body with what is required.
+    json::object body(const ClassSchema& schema) {
+        auto out = required(schema.fields);
+        for (auto& [key, value] : more(schema)) out[key] = value;
+        return out;
+    }
+    json::object required(const std::vector<FieldSchema>& fields) {
+        json::object out;
+        for (const auto* field : settable(fields))
+            if (field->required) out[field->json] = value(*field);
+        return out;
+    }
+    json::value value(const FieldSchema& field) {
+        if (field.field->is_repeated()) return json::array{scalar(field)};
+        return scalar(field);
+    }
+    json::value scalar(const FieldSchema& field) {
+        switch (field.field->cpp_type()) {
+            case FieldDescriptor::CPPTYPE_BOOL: return true;
+            case FieldDescriptor::CPPTYPE_ENUM: return json::value_from(field.field->enum_type()->value(1)->options().GetExtension(schema::spelling));
+            case FieldDescriptor::CPPTYPE_MESSAGE: return required(field.embedded);
+            case FieldDescriptor::CPPTYPE_STRING: return json::value_from(text(field));
+            default: return std::max<std::int64_t>(field.min, 1);
+        }
+    }
+    std::string text(const FieldSchema& field) {
+        switch (field.format) {
+            case model::Format::Uuid:
+                return field.reference ? make(model::Schema::get().of(field.reference->target)) : Uuid::random().toString();
+            case model::Format::Mac: return fmt::format("02:00:00:00:00:{:02x}", ++count_ % 256);
+            case model::Format::Ipv4:
+            case model::Format::Ip: ++count_; return fmt::format("10.0.{}.{}", count_ / 256, count_ % 256);
+            case model::Format::IpPrefix: return "10.0.0.0/8";
+            case model::Format::Plain: return fresh();
+        }
+        return {};
+    }
+    std::string fresh() { return fmt::format("name-{}", ++count_); }
+
+    /// Fields that clients give.
+    static std::vector<const FieldSchema*> settable(const std::vector<FieldSchema>& fields) {
+        std::vector<const FieldSchema*> out;
+        for (const auto& field : fields)
+            if (!field.internal && !field.readOnly && !field.flat) out.push_back(&field);
+        return out;
+    }
+
+    Response postObject(const std::string& path, const json::object& object) { return post(path, json::serialize(object)); }
+    /// The id of a new one.
+    std::string make(const ClassSchema& schema) {
+        const auto response = postObject(collectionOf(schema), body(schema));
+        EXPECT_EQ(response.status, 201) << schema.name << response.body;
+        const std::string location{response.headers.find("Location").value_or("")};
+        return location.substr(location.rfind('/') + 1);
+    }
+    static std::string itemOf(const ClassSchema& schema, const std::string& id) { return "/" + schema.rest + "/" + id; }
+    static int statusOfMissingDelete(const ClassSchema& schema) {
+        static const std::set<std::string> kNotFound{"Bridge", "Chain", "Port", "Vtep"};
+        return kNotFound.contains(schema.name) ? 404 : 204;
+    }
+    bool isUpdatable(const ClassSchema& schema) { return status("PUT", itemOf(schema, kNobody)) != 405; }
+
+    int count_ = 0;
+};
+
+TEST_F(EveryResource, IsMadeReadListedPutBackAndDeleted) {
+    forEach([&](const ClassSchema& schema) {
+        const auto collection = collectionOf(schema);
+        const auto type = fmt::format("{}-v{}", schema.mediaType, schema.mediaVersions.front());
+        const auto made = post(collection, json::serialize(body(schema)), vnd(type));
+        ASSERT_EQ(made.status, 201) << made.body;
+        EXPECT_TRUE(made.body.empty());
+        const std::string path{made.headers.find("Location").value_or("")};
+        const auto shown = get(path, vnd(type));
+        ASSERT_EQ(shown.status, 200);
+        EXPECT_EQ(shown.headers.find("Content-Type"), vnd(type));
+        EXPECT_EQ(testing::text(parsed(shown), "uri"), path);
+        for (const auto& field : schema.fields)
+            EXPECT_TRUE(field.internal || field.flat || parsed(shown).as_object().contains(field.json)) << field.json;
+
+        const auto list = listed(collection, vndList(type));
+        EXPECT_NE(std::find(list.begin(), list.end(), parsed(shown)), list.end());
+        if (isUpdatable(schema)) {
+            const auto updated = put(path, shown.body, vnd(type));
+            EXPECT_EQ(updated.status, 204) << updated.body;
+            EXPECT_EQ(get(path, vnd(type)).body, shown.body);
+            EXPECT_EQ(put(path, shown.body, "text/plain").status, 406);
+        }
+        EXPECT_EQ(del(path).status, 204);
+        EXPECT_EQ(get(path).status, 404);
+        EXPECT_EQ(del(path).status, statusOfMissingDelete(schema));
+    });
+}
+
+TEST_F(EveryResource, UnknownIds) {
+    forEach([&](const ClassSchema& schema) {
+        const auto path = itemOf(schema, kNobody);
+        EXPECT_EQ(get(path).status, 404);
+        EXPECT_EQ(del(path).status, statusOfMissingDelete(schema));
+        EXPECT_EQ(put(path, json::serialize(body(schema))).status, isUpdatable(schema) ? 404 : 405);
+        EXPECT_EQ(get(itemOf(schema, "x")).status, 404);
+        EXPECT_EQ(del(itemOf(schema, "x")).status, 404);
+    });
+}
+
+TEST_F(EveryResource, CallersMayChooseTheIdOnce) {
+    forEach([&](const ClassSchema& schema) {
+        auto object = body(schema);
+        const auto id = Uuid::random().toString();
+        object["id"] = id;
+        const auto collection = collectionOf(schema);
+        const auto made = postObject(collection, object);
+        ASSERT_EQ(made.status, 201) << made.body;
+        EXPECT_EQ(testing::text(parsed(get(itemOf(schema, id))), "id"), id);
+        auto again = body(schema);
+        again["id"] = id;
+        EXPECT_EQ(postObject(collection, again).status, 409);
+    });
+}
+
+TEST_F(EveryResource, WhatIsRequiredIsAskedFor) {
+    forEach([&](const ClassSchema& schema) {
+        const auto collection = collectionOf(schema);
+        const auto good = body(schema);
+        for (const auto* field : settable(schema.fields)) {
+            if (!field->required) continue;
+            auto object = good;
+            object.erase(field->json);
+            EXPECT_EQ(violation(postObject(collection, object)), field->json);
+            object[field->json] = nullptr;
+            EXPECT_EQ(violation(postObject(collection, object)), field->json);
+        }
+    });
+}
+
+TEST_F(EveryResource, TypesAndSpellingsAreChecked) {
+    forEach([&](const ClassSchema& schema) {
+        const auto collection = collectionOf(schema);
+        const auto good = body(schema);
+        for (const auto* field : settable(schema.fields)) {
+            auto object = good;
+            const bool message = field->field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
+            object[field->json] = message ? json::value("x") : json::value(json::object{});
+            EXPECT_EQ(violation(postObject(collection, object)), field->json) << "an object where none is meant, or the other way round";
+            const bool plain = field->field->cpp_type() == FieldDescriptor::CPPTYPE_STRING && field->format == model::Format::Plain;
+            if (message || plain || field->field->is_repeated()) continue;
+            object[field->json] = "no-such-thing";
+            EXPECT_EQ(violation(postObject(collection, object)), field->json);
+        }
+    });
+}
+
+TEST_F(EveryResource, RangesAreKept) {
+    forEach([&](const ClassSchema& schema) {
+        const auto collection = collectionOf(schema);
+        const auto good = body(schema);
+        for (const auto* field : settable(schema.fields)) {
+            if (!field->hasRange()) continue;
+            auto object = good;
+            object[field->json] = field->min - 1;
+            EXPECT_EQ(violation(postObject(collection, object)), field->json);
+            if (field->max == INT64_MAX) continue;
+            object[field->json] = field->max + 1;
+            EXPECT_EQ(violation(postObject(collection, object)), field->json);
+        }
+    });
+}
+
+TEST_F(EveryResource, NumbersMayBeTextAndNullIsNothing) {
+    forEach([&](const ClassSchema& schema) {
+        const auto collection = collectionOf(schema);
+        auto object = body(schema);
+        for (auto& [key, value] : object)
+            if (value.is_int64()) value = std::to_string(value.as_int64());
+        for (const auto* field : settable(schema.fields))
+            if (!field->required && !object.contains(field->json)) object[field->json] = nullptr;
+        const auto made = postObject(collection, object);
+        ASSERT_EQ(made.status, 201) << made.body;
+        const auto shown = parsed(get(*made.headers.find("Location")));
+        for (const auto& [key, value] : object)
+            EXPECT_TRUE(value.is_null() || value.is_object() || testing::text(shown, key) == testing::text(object, key)) << key;
+    });
+}
+
+TEST_F(EveryResource, WhateverElseIsInABodyIsIgnored) {
+    forEach([&](const ClassSchema& schema) {
+        auto object = body(schema);
+        object["tenantId"] = "euca_tenant_1";
+        object["noSuchKey"] = json::object{{"deep", json::array{1, nullptr}}};
+        const auto made = post(collectionOf(schema), json::serialize(object) + std::string(1, '\0'));
+        ASSERT_EQ(made.status, 201) << made.body;
+        if (!isUpdatable(schema)) return;
+        const std::string path{*made.headers.find("Location")};
+        EXPECT_EQ(put(path, get(path).body + std::string(1, '\0')).status, 204);
+        for (const char* malformed : {"", "{", "[]", "7"}) EXPECT_EQ(put(path, malformed).status, 400) << malformed;
+    });
+}
+
+TEST_F(EveryResource, ListsIgnoreUnknownParametersAndAreArrays) {
+    forEach([&](const ClassSchema& schema) {
+        const auto collection = collectionOf(schema);
+        EXPECT_EQ(get(collection + "?no_such=1").body, "[]");
+        make(schema);
+        EXPECT_TRUE(parsed(get(collection + "?marker=x&limit=y")).is_array());
+    });
+}
+
+}  // namespace
+}  // namespace midonet::rest::testing
