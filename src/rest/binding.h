@@ -14,6 +14,10 @@ namespace midonet::rest {
 /// True when the port has a host and an interface there.
 bool isBound(const model::Port& port);
 
+/// What follows from the host and the interface of a port that is about to be stored in the place of `stored`: it remembers the
+/// host it leaves, and its place, which no other port can have (the store answers AlreadyExists).
+void followBinding(const model::Port& stored, model::Port& next);
+
 /// What became of a binding.
 struct BindingStatus {
     bool active = false;

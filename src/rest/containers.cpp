@@ -2,6 +2,7 @@
 
 #include "model/ids.h"
 #include "model/topology.pb.h"
+#include "rest/binding.h"
 #include "rest/topology_api.h"
 
 namespace midonet::rest {
@@ -39,7 +40,7 @@ Outcome<void> move(const Change& change, const ServiceContainer& stored, Service
     if (!host) return refuseProperty("hostId", "must be the UUID of a host");
     Port next = *port;
     next.set_host_id(model::bytesOf(host->value_or(Uuid{})));
-    if (!port->host_id().empty() && port->host_id() != next.host_id()) next.set_previous_host_id(port->host_id());
+    followBinding(*port, next);
     DO_OR_REFUSE(change.transaction.update(next));
     return {};
 }

@@ -191,14 +191,10 @@ Outcome<void> bind(nsdb::Transaction& transaction, const Uuid& host, const Bindi
     GET_OR_REFUSE(port, transaction.get<Port>(binding.port));
     if (!port.object->interface_name().empty())
         return refuse(409, "port {} is bound to interface '{}' already: unbind it first", binding.port, port.object->interface_name());
-    GET_OR_REFUSE(bound, boundPorts(transaction, host));
-    for (const auto& other : bound)
-        if (other->interface_name() == binding.interfaceName)
-            return refuse(409, "port {} is bound to interface '{}' of host {} already", model::idOf(*other), binding.interfaceName, host);
     Port next = *port.object;
-    if (!next.host_id().empty() && model::uuidOf(next.host_id()) != host) next.set_previous_host_id(next.host_id());
     next.set_host_id(model::bytesOf(host));
     next.set_interface_name(binding.interfaceName);
+    followBinding(*port.object, next);
     DO_OR_REFUSE(transaction.update(next));
     return {};
 }
@@ -218,9 +214,9 @@ Outcome<http::Response> answerUnbind(nsdb::Store& store, const Call& call) {
     const auto unbind = [&](nsdb::Transaction& transaction) -> Outcome<void> {
         GET_OR_REFUSE(port, transaction.get<Port>(id));
         Port next = *port.object;
-        if (!next.host_id().empty()) next.set_previous_host_id(next.host_id());
         next.clear_host_id();
         next.clear_interface_name();
+        followBinding(*port.object, next);
         DO_OR_REFUSE(transaction.update(next));
         return {};
     };

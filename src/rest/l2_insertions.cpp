@@ -35,6 +35,14 @@ Outcome<void> checkPorts(const Change& change, L2Insertion& insertion) {
     return {};
 }
 
+Outcome<void> tellPort(const Change& change, const L2Insertion& insertion) {
+    GET_OR_REFUSE(found, change.transaction.get<model::Port>(model::uuidOf(insertion.port_id())));
+    auto port = *found.object;
+    port.add_insertion_ids(insertion.id());
+    DO_OR_REFUSE(change.transaction.update(port));
+    return {};
+}
+
 Outcome<void> refuseMove(const Change&, const L2Insertion& stored, L2Insertion& next) {
     if (stored.port_id() != next.port_id()) return refuseProperty("portId", "cannot be changed");
     if (stored.srv_port_id() != next.srv_port_id()) return refuseProperty("srvPortId", "cannot be changed");
@@ -44,7 +52,7 @@ Outcome<void> refuseMove(const Change&, const L2Insertion& stored, L2Insertion& 
 }  // namespace
 
 void addL2Insertions(ObjectApi& api) {
-    auto insertion = resource<L2Insertion>({.beforeCreate = checkPorts, .beforeUpdate = refuseMove});
+    auto insertion = resource<L2Insertion>({.beforeCreate = checkPorts, .afterCreate = tellPort, .beforeUpdate = refuseMove});
     insertion.filters = {filterById("srv_port", ofService), filterById("port", ofPort)};
     api.add(std::move(insertion));
 }

@@ -41,6 +41,7 @@ Outcome<void> checkType(const model::JsonBody& body, const model::Port& port, mo
 Outcome<void> beforeCreate(const Change& change, model::Port& port) {
     DO_OR_REFUSE(checkType(change.body, port, model::Input::Create));
     if (isRouterPort(port)) DO_OR_REFUSE(readRouterPort(change.body, nullptr, port));
+    followBinding({}, port);
     return allocateTunnelKey(change.transaction, port);
 }
 
@@ -50,14 +51,9 @@ Outcome<void> afterCreate(const Change& change, const model::Port& port) {
     return {};
 }
 
-/// A port that moves remembers the host it leaves.
-void rememberHost(const model::Port& stored, model::Port& next) {
-    if (!stored.host_id().empty() && stored.host_id() != next.host_id()) next.set_previous_host_id(stored.host_id());
-}
-
 Outcome<void> beforeUpdate(const Change& change, const model::Port& stored, model::Port& next) {
     DO_OR_REFUSE(checkType(change.body, stored, model::Input::Update));
-    rememberHost(stored, next);
+    followBinding(stored, next);
     if (isRouterPort(stored)) {
         DO_OR_REFUSE(readRouterPort(change.body, &stored, next));
         DO_OR_REFUSE(followAddresses(change.transaction, &stored, next));
@@ -77,14 +73,6 @@ Outcome<void> showVtep(const Show& out, const model::Port& port) {
     return {};
 }
 
-Outcome<void> showInsertions(const Show& out, const model::Port& port) {
-    GET_OR_REFUSE(insertions, out.view.referrers<model::L2Insertion>("port_id", model::idOf(port)));
-    out.json.key("insertionIds").beginArray();
-    for (const auto& id : insertions) out.json.string(id.toString());
-    out.json.endArray();
-    return {};
-}
-
 Outcome<void> showPort(const Show& out, const model::Port& port) {
     GET_OR_REFUSE(status, bindingStatus(out.view, port));
     const bool router = isRouterPort(port);
@@ -99,7 +87,6 @@ Outcome<void> showPort(const Show& out, const model::Port& port) {
         out.json.string(fmt::format("{}/hosts/{}/ports/{}", out.base, model::uuidOf(port.host_id()), model::idOf(port)));
     else
         out.json.null();
-    DO_OR_REFUSE(showInsertions(out, port));
     return router ? showRouterPort(out, port) : showVtep(out, port);
 }
 

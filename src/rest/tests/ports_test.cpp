@@ -102,6 +102,23 @@ TEST_F(Ports, PutKeepsTheBindingUnlessAnotherIsGiven) {
     EXPECT_EQ(put("/ports/" + id, R"({"hostId":")" + kNobody + "\"}").status, 404);
 }
 
+TEST_F(Ports, AnInterfaceHasOnePort) {
+    const auto host = addHost();
+    addMember(createZone(), host);
+    const std::string place = R"("hostId":")" + host + R"(","interfaceName":"tap0")";
+    const auto first = createPort(bridge_, R"({"type":"Bridge",)" + place + "}");
+    const auto second = createPort(bridge_);
+    const std::string binding = R"({"portId":")" + second + R"(","interfaceName":"tap0"})";
+    EXPECT_EQ(post("/hosts/" + host + "/ports", binding).status, 409);
+    EXPECT_EQ(put("/ports/" + second, "{" + place + "}").status, 409);
+    EXPECT_EQ(post("/bridges/" + bridge_ + "/ports", R"({"type":"Bridge",)" + place + "}").status, 409);
+    EXPECT_EQ(put("/ports/" + first, "{" + place + R"(,"vlanId":7})").status, 204) << "its own";
+    EXPECT_EQ(del("/hosts/" + host + "/ports/" + first).status, 204);
+    EXPECT_EQ(put("/ports/" + second, "{" + place + "}").status, 204);
+    EXPECT_EQ(del("/ports/" + second).status, 204);
+    EXPECT_EQ(put("/ports/" + first, "{" + place + "}").status, 204);
+}
+
 TEST_F(Ports, ActiveAndStatusComeFromTheHostItIsBoundTo) {
     const auto host = addHost();
     const auto other = addHost();
