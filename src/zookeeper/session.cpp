@@ -18,8 +18,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Logger kLog{"zookeeper"};
-/// Requests the servers have and have not answered yet; more wait here. Enough to keep a server busy, and few enough that hundreds of
-/// agents that start at once do not fill its queues: whoever comes last would not even get a session in time.
+/// Requests the servers have and have not answered yet; more wait here. Enough to keep a server busy, and few enough that the many
+/// clients of one server take turns.
 constexpr std::size_t kMaxUnderWay = 100;
 /// What a step of a multi takes beside its path and value, at most.
 constexpr std::size_t kBytesPerOperation = 100;

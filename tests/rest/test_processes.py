@@ -161,19 +161,21 @@ def test_programs_refuse_an_ensemble_that_is_not_theirs(start: StartServer, tmp_
     """Exit code 1, and what to mend; what is there stays as it is."""
     owner = start(*ensemble, "zookeeper.root=/owned", "zookeeper.user=owner", "zookeeper.password=right").client()
     bridge = owner.create(owner.url + "/bridges", item("Bridge-v4"), {"name": "red"})
+    mistakes = {
+        "mend zookeeper.user and zookeeper.password": ("zookeeper.root=/owned", "zookeeper.user=owner", "zookeeper.password=wrong"),
+        "made with other credentials": ("zookeeper.root=/owned",),
+        "belongs to ZooKeeper itself": ("zookeeper.root=/zookeeper",),
+        "zookeeper.root": ("zookeeper.root=not-a-path",),
+    }
+    for message, settings in mistakes.items():
+        for program in ("midonet-api", "midolman"):
+            arguments = [f"agent.host_id_file={tmp_path}/host_id", "agent.datapath=fake"] if program == "midolman" else []
+            words = [word for setting in (*ensemble, *settings, *arguments) for word in ("--set", setting)]
+            done = subprocess.run([str(BIN / program), *words], capture_output=True, text=True, timeout=60)
+            assert (done.returncode, done.stdout) == (1, ""), (program, settings, done)
+            assert message in done.stderr, (program, settings, done.stderr)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        mistakes = {
-            "mend zookeeper.user and zookeeper.password": ("zookeeper.root=/owned", "zookeeper.user=owner", "zookeeper.password=wrong"),
-            "made with other credentials": ("zookeeper.root=/owned",),
-            "belongs to ZooKeeper itself": ("zookeeper.root=/zookeeper",),
-            "zookeeper.root": ("zookeeper.root=not-a-path",),
-            "no ZooKeeper server answers": (f"zookeeper.hosts=127.0.0.1:{silent.getsockname()[1]}",),
-        }
-        for message, settings in mistakes.items():
-            for program in ("midonet-api", "midolman"):
-                arguments = [f"agent.host_id_file={tmp_path}/host_id", "agent.datapath=fake"] if program == "midolman" else []
-                words = [word for setting in (*ensemble, *settings, *arguments) for word in ("--set", setting)]
-                done = subprocess.run([str(BIN / program), *words], capture_output=True, text=True, timeout=60)
-                assert (done.returncode, done.stdout) == (1, ""), (program, settings, done)
-                assert message in done.stderr, (program, settings, done.stderr)
+        words = ["--set", "nsdb.backend=zookeeper", "--set", f"zookeeper.hosts=127.0.0.1:{silent.getsockname()[1]}", "status"]
+        done = subprocess.run([str(BIN / "midonet-nsdb"), *words], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and "no ZooKeeper server answers" in done.stderr, done
     assert owner.get(f"{owner.url}/bridges/{bridge['id']}", item("Bridge-v4"))["name"] == "red"
