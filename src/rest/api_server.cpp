@@ -83,6 +83,7 @@ ApiServer::ApiServer(nsdb::Store& store, std::unique_ptr<Authenticator> authenti
     addHosts(objects_);
     addMacTables(objects_);
     addArpTables(objects_);
+    addPeeringTables(objects_);
     addMirrors(objects_);
     addTraceRequests(objects_);
     addL2Insertions(objects_);

@@ -100,12 +100,13 @@ Outcome<http::Response> ObjectApi::answerList(const Call& call, const Resource& 
     if (store_.readsBlock()) DO_OR_REFUSE(view.readAhead(resource.schema->type, ids));
     DO_OR_REFUSE(readShownStates(resource, view, ids));
     model::JsonWriter json;
+    const Show out{view, call.base, json};
     json.beginArray();
     for (const auto& id : ids) {
         auto found = view.get(resource.schema->type, id);
         if (!found && found.error().code == ErrorCode::NotFound) continue;
         if (!found) return tl::unexpected<Fault>{Fault{found.error()}};
-        DO_OR_REFUSE(show({view, call.base, json}, resource, *found->object));
+        DO_OR_REFUSE(show(out, resource, *found->object));
     }
     return call.ok(json.endArray().take());
 }
@@ -143,10 +144,11 @@ Outcome<http::Response> ObjectApi::list(const Call& call, const Resource& resour
     for (const auto& stored : found) ids.push_back(model::idOf(*stored.object));
     DO_OR_REFUSE(readShownStates(resource, *reads, ids));
     model::JsonWriter json;
+    const Show out{*reads, call.base, json};
     json.beginArray();
     for (const auto& stored : found) {
         if (tenant && model::textOf(*stored.object, *tenantField) != *tenant) continue;
-        DO_OR_REFUSE(show({*reads, call.base, json}, resource, *stored.object));
+        DO_OR_REFUSE(show(out, resource, *stored.object));
     }
     return call.ok(json.endArray().take());
 }

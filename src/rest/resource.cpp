@@ -39,6 +39,18 @@ void showReferences(const Show& out, const ClassSchema& schema, const Message& o
 
 }  // namespace
 
+Outcome<std::vector<Uuid>> Holders::of(nsdb::View& view, model::Class type, const std::string& field, const Uuid& target) {
+    const auto [known, fresh] = known_.try_emplace({type, field});
+    if (fresh) {
+        const auto* reference = model::Schema::get().of(type).reference(field);
+        GET_OR_REFUSE(holders, view.list(type));
+        for (const auto& holder : holders)
+            for (const auto& named : model::targetsOf(*holder.object, *reference)) known->second[named].push_back(model::idOf(*holder.object));
+    }
+    const auto found = known->second.find(target);
+    return found == known->second.end() ? std::vector<Uuid>{} : found->second;
+}
+
 std::string Resource::pathOf(const Message& object) const {
     if (path) return path(object);
     return fmt::format("/{}/{}", schema->rest, model::idOf(object));

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "model/json.h"
@@ -14,11 +16,29 @@ namespace midonet::rest {
 
 using model::Message;
 
-/// What shows an object: the moment's reads, and the open JSON object.
+/// Who holds references to the objects of an answer: all holders are read once, however many objects are shown, since a
+/// look at the index of each would cost a long list dearly. For classes of which there are few.
+class Holders {
+public:
+    /// Ids of the objects of `T` whose reference `field` names `target`, ordered.
+    template <class T>
+    Outcome<std::vector<Uuid>> of(nsdb::View& view, const std::string& field, const Uuid& target) {
+        return of(view, T::descriptor(), field, target);
+    }
+
+private:
+    Outcome<std::vector<Uuid>> of(nsdb::View& view, model::Class type, const std::string& field, const Uuid& target);
+
+    using ByTarget = std::map<Uuid, std::vector<Uuid>>;
+    std::map<std::pair<model::Class, std::string>, ByTarget> known_;
+};
+
+/// What shows the objects of an answer: the moment's reads, and the open JSON.
 struct Show {
     nsdb::View& view;
     const std::string& base;
     model::JsonWriter& json;
+    mutable Holders holders{};
 };
 
 /// What changes one: inside a transaction, which may run more than once.

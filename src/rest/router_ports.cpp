@@ -151,7 +151,7 @@ void readGateway(const model::JsonBody& body, Port& next, model::Violations& out
 }
 
 Outcome<void> showContainer(const Show& out, const Port& port) {
-    GET_OR_REFUSE(containers, out.view.referrers<model::ServiceContainer>("port_id", model::idOf(port)));
+    GET_OR_REFUSE(containers, out.holders.of<model::ServiceContainer>(out.view, "port_id", model::idOf(port)));
     const auto id = containers.empty() ? "" : containers.front().toString();
     out.json.key("serviceContainerId").stringOrNull(id);
     out.json.key("serviceContainer").stringOrNull(id.empty() ? "" : fmt::format("{}/service_containers/{}", out.base, id));

@@ -30,6 +30,7 @@ void addIpAddrGroups(ObjectApi& api);
 void addHosts(ObjectApi& api);
 void addMacTables(ObjectApi& api);
 void addArpTables(ObjectApi& api);
+void addPeeringTables(ObjectApi& api);
 void addMirrors(ObjectApi& api);
 void addTraceRequests(ObjectApi& api);
 void addL2Insertions(ObjectApi& api);
