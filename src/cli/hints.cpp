@@ -8,7 +8,7 @@
 namespace midonet::cli {
 namespace {
 
-constexpr std::size_t kMostNamed = 40;
+constexpr std::size_t kMostNamed = 20;
 
 /// Insertions, deletions and replacements that make one of the other.
 std::size_t distance(std::string_view a, std::string_view b) {
@@ -43,7 +43,8 @@ std::string nearest(std::string_view word, const std::set<std::string>& known) {
 std::string hint(std::string_view word, const std::set<std::string>& expected) {
     if (!word.empty())
         if (const auto meant = nearest(word, expected); !meant.empty()) return fmt::format("did you mean '{}'?", meant);
-    if (expected.empty() || expected.size() > kMostNamed) return {};
+    if (expected.empty()) return {};
+    if (expected.size() > kMostNamed) return "'help' lists the commands, 'describe' what they work on";
     return fmt::format("here may stand: {}", fmt::join(expected, " "));
 }
 

@@ -7,6 +7,9 @@
 #include "base/assert.h"
 
 namespace midonet::cli {
+
+using namespace std::string_view_literals;
+
 namespace {
 
 constexpr Field text(std::string_view name, std::string_view json) { return {.name = name, .kind = Kind::Text, .json = json}; }
@@ -141,7 +144,7 @@ std::vector<Type> routers() {
                     mac("mac", "portMac"), kPeer, text("bgp-status", "bgpStatus").ro().hide(),
                     kInMirrors, kOutMirrors, kPostInMirrors, kPreOutMirrors,
                     number("vni", "rtrPortVni").within(0, (1 << 24) - 1), trueFalse("vxlan-off-ramp", "offRampVxlan"),
-                    prefix("addresses", "portSubnet").list().clear()},
+                    prefix("addresses", "portSubnet").with(&Field::companion, "portAddress"sv).list().clear()},
          .children = {{"remote-peers", "remote-peer", "peeringTable"}},
          .presets = {{"type", "Router"}},
          .ownerType = "router",

@@ -15,7 +15,7 @@ enum class Kind : std::uint8_t {
     Ip,           ///< An address. With `companion`: the key of its version, 4 or 6.
     Mac,          ///< 02:00:00:00:00:01
     MacMask,      ///< ffff.0000.0000
-    Prefix,       ///< 10.0.0.1/24 as one text.
+    Prefix,       ///< 10.0.0.1/24 as one text. With `companion`: the key of the first one's address, unset with the field.
     Cidr,         ///< 10.0.0.0/24 as an address (`json`) and a length (`companion`).
     Range,        ///< 80 or 80-90, as {"start", "end"}.
     Word,         ///< One of `words`, each with its own spelling in JSON.

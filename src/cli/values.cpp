@@ -288,7 +288,9 @@ Result<void> assign(const Field& field, json::object& body, std::string_view tex
 
 Result<void> clear(const Field& field, json::object& body) {
     if (!field.clearable) return fail(ErrorCode::Unsupported, "Field {} cannot be cleared.", field.name);
-    holder(field, body)[field.json] = nullptr;
+    auto& keys = holder(field, body);
+    keys[field.json] = nullptr;
+    if (!field.companion.empty()) keys[field.companion] = nullptr;
     return {};
 }
 

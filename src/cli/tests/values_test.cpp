@@ -101,6 +101,9 @@ TEST(ValuesTest, ClearUnsets) {
     auto body = json::parse(R"({"inboundFilterId":"x"})").as_object();
     ASSERT_TRUE(clear(field("bridge", "infilter"), body));
     EXPECT_EQ(json::serialize(body), R"({"inboundFilterId":null})");
+    auto port = json::parse(R"({"portSubnet":["10.0.0.1/24"],"portAddress":"10.0.0.1"})").as_object();
+    ASSERT_TRUE(clear(field("router-port", "addresses"), port));
+    EXPECT_EQ(json::serialize(port), R"({"portSubnet":null,"portAddress":null})") << "else the server takes the old key for the value";
     EXPECT_EQ(clear(field("bridge", "name"), body).error().message, "Field name cannot be cleared.");
 }
 
