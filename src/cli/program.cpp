@@ -77,10 +77,10 @@ ExitCode watch(Session& session, const std::string& line, unsigned seconds, Worl
 
 ExitCode runOne(Session& session, const Options& options, World& world) {
     const auto line = join(options.words);
-    if (!options.watchSeconds) return codeOf(session.run(line));
-    if (session.isRepeatable(line)) return watch(session, line, *options.watchSeconds, world);
-    const auto code = session.run(line);
-    return codeOf(code) == ExitCode::Good ? refuse(world, "--watch repeats list and show only; the command was executed once") : codeOf(code);
+    const auto verb = options.watchSeconds ? session.verbOf(line) : std::nullopt;
+    if (!verb) return codeOf(session.run(line));
+    if (verb != Verb::List && verb != Verb::Show) return refuse(world, "--watch repeats list and show only");
+    return watch(session, line, *options.watchSeconds, world);
 }
 
 /// Lines from a terminal or a pipe until they end.

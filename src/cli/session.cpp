@@ -63,10 +63,10 @@ Session::Outcome Session::run(std::string_view line) {
     return command ? execute(*command) : notUnderstood(matcher, *words);
 }
 
-bool Session::isRepeatable(std::string_view line) {
-    const auto words = tokenise(line).value_or(std::vector<std::string>{});
-    const auto command = Matcher(objects_, names_, words, options_.tenant).match();
-    return command && (command->verb->verb == Verb::List || command->verb->verb == Verb::Show);
+std::optional<Verb> Session::verbOf(std::string_view line) {
+    const auto words = tokenise(line);
+    const auto command = words ? Matcher(objects_, names_, *words, options_.tenant).match() : std::nullopt;
+    return command ? std::optional{command->verb->verb} : std::nullopt;
 }
 
 std::vector<std::string> Session::complete(std::string_view line) {
@@ -219,7 +219,7 @@ void Session::setDebug(bool on) {
 }
 
 Session::Outcome Session::notUnderstood(const Matcher& matcher, const std::vector<std::string>& words) {
-    if (matcher.trouble()) return failed(*matcher.trouble());
+    if (const auto& trouble = matcher.trouble()) return failed(*trouble);
     const bool incomplete = matcher.furthest() >= words.size();
     if (incomplete)
         output_.line("Missing arguments, incomplete command");

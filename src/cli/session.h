@@ -37,8 +37,8 @@ public:
     /// Reads the root and the state of the system, whose information goes to `err`.
     Result<void> probe();
     Outcome run(std::string_view line);
-    /// True when the line is one whose answer may change by itself: list and show.
-    bool isRepeatable(std::string_view line);
+    /// What the line would do; nullopt where it cannot be read.
+    std::optional<Verb> verbOf(std::string_view line);
     /// What the last word of an unfinished line can be.
     std::vector<std::string> complete(std::string_view line);
 

@@ -198,7 +198,7 @@ Result<json::value> oneValue(const Field& field, std::string_view text, const Id
         case Kind::Word:
             for (const auto& [word, spelled] : spellings(field))
                 if (word == text) return json::value(spelled);
-            return fail(ErrorCode::Invalid, "{} is not a valid {}", text, field.name);
+            return invalid(field, text);
         case Kind::Switch: {
             const auto words = spellings(field);
             if (text == words[0].word || text == words[1].word) return json::value(text == words[0].word);

@@ -19,12 +19,13 @@ ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 class Terminal:
     """midonet-cli on a pseudo terminal so wide that no line breaks."""
 
-    def __init__(self, arguments: list[str], environment: dict[str, str]) -> None:
+    def __init__(self, arguments: list[str], environment: dict[str, str], first: str = PROMPT) -> None:
+        """Waits for what the program prints first."""
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 20000, 0, 0))
         self.process = subprocess.Popen(arguments, stdin=slave, stdout=slave, stderr=slave, env={**environment, "TERM": "dumb"}, start_new_session=True)
         os.close(slave)
-        self.greeting = self._until_prompt()
+        self.read_until(first)
 
     def type(self, text: str) -> None:
         os.write(self.master, text.encode())

@@ -227,6 +227,18 @@ def test_sources_of_settings(cli: Cli) -> None:
     assert cli.run("--help").returncode == 0
 
 
+def test_a_password_is_asked_for(cli: Cli) -> None:
+    asking = Terminal([CLI, "--midonet-url", cli.url, "-u", "admin", "-i", "admin", "-p", "-e", "create", "bridge", "name", "b"],
+                      cli.environment, first="Password: ")
+    try:
+        asking.type("secret\n")
+        assert asking.process.wait(20) == 0
+        assert UUID.search(asking.read_until("\n"))
+    finally:
+        asking.close()
+    assert "No password given" in cli.run("--midonet-url", cli.url, "-u", "admin", "-i", "admin", "-p", "-e", "list", "bridge").stderr
+
+
 def test_tenants(cli: Cli) -> None:
     arguments = ("-A", "--midonet-url", cli.url, "--tenant", "t", "-e")
     mine = cli.run(*arguments, "create", "bridge", "name", "mine").stdout.strip()

@@ -65,6 +65,14 @@ TEST_F(ProgramTest, WhatIsRefusedBeforeItBegins) {
     EXPECT_THAT(out_, HasSubstr("--no-auth"));
 }
 
+TEST_F(ProgramTest, OnlyReadingIsRepeated) {
+    EXPECT_EQ(run({"-A", "--watch", "1", "-e", "create", "bridge"}), ExitCode::Refused);
+    EXPECT_TRUE(server_.all("bridges").empty());
+    EXPECT_EQ(run({"-A", "--watch", "1", "-e", "list", "brdge"}), ExitCode::Failed);
+    EXPECT_EQ(out_, "Syntax error at: ...brdge\n");
+    EXPECT_EQ(run({"-A", "--watch", "1"}), ExitCode::Refused);
+}
+
 TEST_F(ProgramTest, TheProbe) {
     server_.inform("maintenance at noon");
     EXPECT_EQ(run({"-A", "-e", "list", "bridge"}), ExitCode::Good);

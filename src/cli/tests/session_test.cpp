@@ -149,6 +149,7 @@ TEST_F(ScriptTest, ObjectsWithoutId) {
     say("create bridge name b");
     EXPECT_EQ(say("bridge name b add dhcp subnet 10.0.0.0/24 gw 10.0.0.1 dns-servers 8.8.8.8,8.8.4.4 interface-mtu 1450"),
               "gw 10.0.0.1 dns-servers 8.8.8.8,8.8.4.4 subnet 10.0.0.0/24 interface-mtu 1450\n");
+    EXPECT_EQ(say("bridge name b dhcp subnet 10.0.0.0/24 show gw"), "10.0.0.1\n") << "selection below selection";
     const auto subnet = "bridge " + fakeId(1) + " dhcp subnet 10.0.0.0/24 ";
     EXPECT_EQ(say(subnet + "add host name h mac 01:02:03:04:05:06 address 10.0.0.7"), "name h address 10.0.0.7 mac 01:02:03:04:05:06\n");
     EXPECT_EQ(say(subnet + "host list"), "name h address 10.0.0.7 mac 01:02:03:04:05:06\n");

@@ -76,7 +76,7 @@ TEST(ValuesTest, WhatIsRefused) {
     EXPECT_EQ(assigned(field("router-port", "mac"), "2-0-0-0-0-1"), "Invalid value field mac: 2-0-0-0-0-1");
     EXPECT_EQ(assigned(field("route", "dst"), "10.0.0.0/33"), "Invalid network address: 10.0.0.0/33");
     EXPECT_EQ(assigned(field("router-port", "addresses"), "10.0.0.1"), "Invalid network address: 10.0.0.1");
-    EXPECT_EQ(assigned(field("rule", "type"), "let"), "let is not a valid type");
+    EXPECT_EQ(assigned(field("rule", "type"), "let"), "Invalid value field type: let");
     EXPECT_EQ(assigned(field("rule", "flow"), "flow"), "flow is not a valid flow");
     EXPECT_EQ(assigned(field("rule", "target"), "10.0.0.1,10.0.0"), "Invalid NAT target: 10.0.0");
     EXPECT_EQ(assigned(field("rule", "target"), "10.0.0.1:9-8"), "Invalid NAT target: 10.0.0.1:9-8");
