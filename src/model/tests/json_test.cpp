@@ -207,8 +207,19 @@ TEST(JsonBody, ReadsListsOfTexts) {
     for (const char* key : {"bad", "worse"}) EXPECT_FALSE(b.texts(key)) << key;
 }
 
+TEST(JsonBody, ReadsListsOfObjects) {
+    const auto b = body(R"({"good":[{"a":1},{}],"none":null,"bad":{},"worse":[{},1]})");
+    const auto objects = b.objects("good");
+    ASSERT_EQ(objects->size(), 2U);
+    EXPECT_EQ(**(*objects)[0].integer("a"), 1);
+    EXPECT_TRUE(b.objects("none")->empty());
+    for (const char* key : {"bad", "worse"}) EXPECT_FALSE(b.objects(key)) << key;
+}
+
 TEST(WriteFields, ShowsNullsForWhatIsUnset) {
-    EXPECT_EQ(written(Bridge{}), R"({"id":null,"tenantId":null,"name":null,"adminStateUp":false,"inboundFilterId":null,"outboundFilterId":null})");
+    EXPECT_EQ(written(Bridge{}), R"({"id":null,"tenantId":null,"name":null,"adminStateUp":false,"inboundFilterId":null,"outboundFilterId":null,)"
+                                 R"("inboundMirrorIds":[],"outboundMirrorIds":[],"qosPolicyId":null})");
+    EXPECT_NE(written(DhcpSubnet{}).find(R"("dnsServerAddrs":null,"interfaceMTU":0,"opt121Routes":[])"), std::string::npos) << "lists too, when nullable";
     EXPECT_EQ(written(created<TunnelZone>(R"({"id":")" + kId + R"(","name":"z\"\n","type":"gre"})")),
               R"({"id":")" + kId + R"(","name":"z\"\n","type":"gre"})");
     const auto text = written(Port{});
