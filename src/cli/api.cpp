@@ -62,17 +62,17 @@ Result<std::string> Api::post(const std::string& uri, const std::string& mediaTy
 }
 
 Result<void> Api::put(const std::string& uri, const std::string& mediaType, const json::object& body) {
-    TRY(response, ask(http::Method::Put, uri, mediaType, body));
+    TRY_VOID(ask(http::Method::Put, uri, mediaType, body));
     return {};
 }
 
 Result<void> Api::remove(const std::string& uri) {
-    TRY(response, ask(http::Method::Delete, uri, {}, {}));
+    TRY_VOID(ask(http::Method::Delete, uri, {}, {}));
     return {};
 }
 
 Result<http::Response> Api::ask(http::Method method, const std::string& uri, const std::string& mediaType, const json::object& body) {
-    if (credentials_ && token_.empty()) TRY_VOID(login());
+    if (credentials_ && token_.empty()) TRY_VOID(login(*credentials_));
     http::Request request{.method = method, .target = uri, .headers = {}, .body = {}, .peer = {}};
     if (!mediaType.empty()) request.headers.add(method == http::Method::Get ? "Accept" : "Content-Type", mediaType);
     if (method == http::Method::Post || method == http::Method::Put) request.body = json::serialize(body);
@@ -83,7 +83,7 @@ Result<http::Response> Api::ask(http::Method method, const std::string& uri, con
     };
     auto response = send(withToken());
     if (response && response->status == 401 && credentials_) {
-        TRY_VOID(login());
+        TRY_VOID(login(*credentials_));
         response = send(withToken());
     }
     if (!response) return response;
@@ -100,10 +100,10 @@ Result<http::Response> Api::send(http::Request request) {
     return response;
 }
 
-Result<void> Api::login() {
+Result<void> Api::login(const Credentials& credentials) {
     http::Request request{.method = http::Method::Post, .target = url_ + "/login", .headers = {}, .body = "{}", .peer = {}};
-    request.headers.add("Authorization", "Basic " + base64(credentials_->user + ":" + credentials_->password));
-    request.headers.add("X-Auth-Project", credentials_->project);
+    request.headers.add("Authorization", "Basic " + base64(credentials.user + ":" + credentials.password));
+    request.headers.add("X-Auth-Project", credentials.project);
     TRY(response, send(std::move(request)));
     if (response.status == 401) lost_ = Lost::Credentials;
     if (response.status > 300) return Unexpected{toError(response)};

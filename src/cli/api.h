@@ -50,7 +50,7 @@ public:
 private:
     Result<http::Response> ask(http::Method method, const std::string& uri, const std::string& mediaType, const boost::json::object& body);
     Result<http::Response> send(http::Request request);
-    Result<void> login();
+    Result<void> login(const Credentials& credentials);
 
     std::string url_;
     std::optional<Credentials> credentials_;

@@ -158,7 +158,7 @@ Result<void> Objects::remove(const Object& object) {
 
 Result<ObjectPtr> Objects::link(const ObjectPtr& object, std::string_view key, const json::object& body) {
     forget();
-    TRY(location, api_.post(object->text(key), itemType("PortLink-v1"), body));
+    TRY_VOID(api_.post(object->text(key), itemType("PortLink-v1"), body));
     return reread(object);
 }
 

@@ -1,5 +1,7 @@
 #include "rest/rule_body.h"
 
+#include <set>
+
 #include "model/ids.h"
 #include "model/topology.pb.h"
 #include "net/ip_address.h"
@@ -95,6 +97,28 @@ void settleFragmentPolicy(Rule& rule, Violations& out) {
 const std::vector<model::FieldSchema>& ruleFields() {
     static const auto& fields = model::Schema::get().of<model::Chain>().field("rules")->embedded;
     return fields;
+}
+
+namespace {
+
+using Names = std::set<std::string_view>;
+const Names kOfTraces{"requestId", "limit"};
+const Names kOfTransformations{"popVlan", "pushVlan", "targetPortId", "ingress", "failOpen"};
+
+std::vector<model::FieldSchema> fieldsWithout(const Names& one, const Names& other) {
+    auto out = ruleFields();
+    std::erase_if(out, [&](const auto& field) { return one.contains(field.json) || other.contains(field.json); });
+    return out;
+}
+
+}  // namespace
+
+const std::vector<model::FieldSchema>& shownFields(const Rule& rule) {
+    static const auto ofTraces = fieldsWithout(kOfTransformations, {});
+    static const auto ofTransformations = fieldsWithout(kOfTraces, {});
+    static const auto ofOthers = fieldsWithout(kOfTraces, kOfTransformations);
+    if (rule.type() == Rule::TRACE) return ofTraces;
+    return rule.type() == Rule::L2_TRANSFORM ? ofTransformations : ofOthers;
 }
 
 Outcome<Rule> readRule(const model::JsonBody& body) {

@@ -46,7 +46,7 @@ Outcome<void> showRule(const Show& out, const Chain& chain, int index) {
     const auto& rule = chain.rules(index);
     const auto chainId = model::idOf(chain);
     out.json.beginObject();
-    model::writeFields(out.json, ruleFields(), rule);
+    model::writeFields(out.json, shownFields(rule), rule);
     out.json.key("chainId").string(chainId.toString()).key("position").integer(index + 1).key("meterName").null();
     out.json.key("chain").string(fmt::format("{}/chains/{}", out.base, chainId));
     DO_OR_REFUSE(showJump(out, rule));

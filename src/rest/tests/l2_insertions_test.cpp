@@ -70,8 +70,7 @@ TEST_F(L2Insertions, RulesThatTransform) {
     EXPECT_EQ(text(rule, "pushVlan"), "8202");
     for (const char* flag : {"popVlan", "ingress", "failOpen"}) EXPECT_EQ(text(rule, flag), "true") << flag;
     const auto plain = create(rules, R"({"type":"accept","popVlan":true,"pushVlan":7})");
-    EXPECT_EQ(text(plain, "popVlan"), "false");
-    EXPECT_EQ(text(plain, "pushVlan"), "0");
+    EXPECT_FALSE(plain.as_object().contains("popVlan")) << "clients print whatever is there";
     EXPECT_EQ(del("/ports/" + service_).status, 204);
     EXPECT_EQ(listed(rules).size(), 1U);
 }

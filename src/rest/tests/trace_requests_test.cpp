@@ -72,7 +72,7 @@ TEST_F(TraceRequests, RulesThatTrace) {
     EXPECT_EQ(text(rule, "requestId"), trace);
     EXPECT_EQ(text(rule, "limit"), "100");
     createRule(chain, R"({"type":"accept","requestId":")" + trace + R"(","limit":3})");
-    EXPECT_EQ(text(listed(rules)[0], "requestId"), "<null>") << "not of this type";
+    EXPECT_FALSE(listed(rules)[0].as_object().contains("requestId")) << "not of this type";
     EXPECT_EQ(del("/traces/" + trace).status, 204);
     EXPECT_EQ(listed(rules).size(), 1U) << "what traces for it goes with it";
 }
