@@ -87,14 +87,15 @@ class ScaleLab(Lab):
         self.wait_servers()
 
     def _join_by_routes(self) -> None:
-        """Hosts reach each other through a router, the ensemble's namespace, which need not forward anything: agents look for the way to each
-        peer, and the kernel has room for some thousand neighbours, of all namespaces together."""
-        router = self.cloud.nsdb_address
+        """Hosts reach each other through a router, the namespace of the first server, which need not forward anything: agents look for the way
+        to each peer, and the kernel has room for some thousand neighbours, of all namespaces together."""
+        servers = list(self.cloud.servers().values())
         length = ipaddress.ip_network(self.cloud.underlay).prefixlen
         for host in self.cloud.hosts:
             address = self.cloud.host_address(host)
             namespaces.batch([f"addr del {address}/{length} dev eth0", f"addr add {address}/32 dev eth0",
-                              f"route add {router} dev eth0", f"route add default via {router} dev eth0"], self.namespace(host))
+                              *(f"route add {server} dev eth0" for server in servers),
+                              f"route add default via {servers[0]} dev eth0"], self.namespace(host))
 
     def _add_interfaces(self) -> None:
         apart = {host: [tenants.INTERFACE] for host in tenants.wide_hosts(self.cloud)}
