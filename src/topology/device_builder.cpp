@@ -284,6 +284,23 @@ IpAddrGroupPtr readIpAddrGroup(ObjectCache& cache, const IpAddrGroupId& id) {
     return std::make_shared<const IpAddrGroup>(id, std::move(addresses));
 }
 
+HostPtr readHost(ObjectCache& cache, const HostId& id) {
+    auto host = std::make_shared<Host>();
+    host->id = id;
+    const auto memberships = cache.referrers<model::TunnelZoneMember>("host_id", id.uuid());
+    if (!memberships) return host;
+    for (const auto& membershipId : *memberships) {
+        const auto membership = cache.object<model::TunnelZoneMember>(membershipId);
+        if (!membership) continue;
+        if (const auto address = net::Ipv4Address::parse(membership->ip_address()))
+            host->memberships.push_back({TunnelZoneId{model::uuidOf(membership->tunnel_zone_id())}, *address});
+        else
+            kLog.warn("underlay address ignored: it is not IPv4", {kv("host", id), kv("address", membership->ip_address())});
+    }
+    std::sort(host->memberships.begin(), host->memberships.end());
+    return host;
+}
+
 LoadBalancerPtr readLoadBalancer(ObjectCache& cache, const LoadBalancerId& id) {
     const auto object = cache.object<model::LoadBalancer>(id.uuid());
     if (!object) return nullptr;
