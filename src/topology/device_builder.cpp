@@ -230,6 +230,7 @@ std::shared_ptr<const ChainParts> readChain(ObjectCache& cache, const ChainId& i
     auto parts = std::make_shared<ChainParts>();
     parts->chain.id = id;
     parts->chain.name = object->name();
+    parts->chain.rules.reserve(static_cast<std::size_t>(object->rules_size()));  // not more: they are large, and most chains are short
     for (const auto& entry : object->rules()) {
         if (!isEvaluated(entry)) continue;
         auto rule = ruleFromModel(entry);
