@@ -89,14 +89,19 @@ class ScaleLab(Lab):
 
     def _join_by_routes(self) -> None:
         """Hosts reach each other through a router, the namespace of the first server, which need not forward anything: agents look for the way
-        to each peer, and the kernel has room for some thousand neighbours, of all namespaces together."""
-        servers = list(self.cloud.servers().values())
+        to each peer, and the kernel has room for a thousand learned neighbours, of all namespaces together. Those that are needed are
+        written down, and do not count."""
+        servers = self.cloud.servers()
+        router = next(iter(servers.values()))
         length = ipaddress.ip_network(self.cloud.underlay).prefixlen
-        for host in self.cloud.hosts:
-            address = self.cloud.host_address(host)
-            namespaces.batch([f"addr del {address}/{length} dev eth0", f"addr add {address}/32 dev eth0",
-                              *(f"route add {server} dev eth0" for server in servers),
-                              f"route add default via {servers[0]} dev eth0"], self.namespace(host))
+        hosts = {host: self.cloud.host_address(host) for host in self.cloud.hosts}
+        for server, address in servers.items():
+            known = [*hosts.values(), *(other for other in servers.values() if other != address)]
+            namespaces.batch([f"link set eth0 address {_mac(address)}", *map(_neighbour, known)], self.namespace(server))
+        for host, address in hosts.items():
+            namespaces.batch([f"link set eth0 address {_mac(address)}", f"addr del {address}/{length} dev eth0", f"addr add {address}/32 dev eth0",
+                              *(f"route add {server} dev eth0" for server in servers.values()), f"route add default via {router} dev eth0",
+                              *map(_neighbour, servers.values())], self.namespace(host))
 
     def _add_interfaces(self) -> None:
         apart = {host: [tenants.INTERFACE] for host in tenants.wide_hosts(self.cloud)}
@@ -184,6 +189,15 @@ class ScaleLab(Lab):
             for name, value in zookeeper.counters(self._nsdb_socket(number)).items():
                 total[name] = total.get(name, 0.0) + value
         return total
+
+
+def _mac(address: str) -> str:
+    return "02:00:" + ipaddress.IPv4Address(address).packed.hex(":")
+
+
+def _neighbour(address: str) -> str:
+    """A command that writes down who has an address."""
+    return f"neigh add {address} lladdr {_mac(address)} dev eth0 nud permanent"
 
 
 def run(size: Size, say: Callable[[str], None]) -> dict[str, Any]:

@@ -86,6 +86,7 @@ ApiServer::ApiServer(nsdb::Store& store, std::unique_ptr<Authenticator> authenti
     addPeeringTables(objects_);
     addMirrors(objects_);
     addTraceRequests(objects_);
+    addPacketTraces(objects_);
     addL2Insertions(objects_);
     addContainers(objects_);
 }

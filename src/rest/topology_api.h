@@ -36,6 +36,8 @@ void addTraceRequests(ObjectApi& api);
 void addL2Insertions(ObjectApi& api);
 void addContainers(ObjectApi& api);
 
+/// `/packet_traces`: what would happen to a packet.
+void addPacketTraces(ObjectApi& api);
 /// `/conf`: the configuration in the NSDB.
 void addConf(ObjectApi& api, conf::Catalogue catalogue);
 
