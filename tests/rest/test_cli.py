@@ -18,9 +18,9 @@ from terminal import PROMPT, Terminal
 from test_maintenance import nsdb
 
 CLI = str(BIN / "midonet-cli")
-HOST = "aaaaaaaa-0000-0000-0000-000000000001"
+HOST_ID = "aaaaaaaa-0000-0000-0000-{:012}".format
+HOST = HOST_ID(1)
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-SESSION = Path(__file__).with_name("cli_session.txt")
 
 
 class Cli:
@@ -51,17 +51,24 @@ class Cli:
 
 
 @pytest.fixture
-def server_with_host(start: StartServer, tmp_path: Path) -> Server:
-    """A server whose store knows a host, as if its agent had been there."""
+def hosts() -> list[str]:
+    """The names of the hosts of a test."""
+    return ["hyp1"]
+
+
+@pytest.fixture
+def server_with_hosts(start: StartServer, hosts: list[str], tmp_path: Path) -> Server:
+    """A server whose store knows the hosts, as if their agents had been there."""
     header = {"dump": "midonet-nsdb", "format": 1, "schema": 1, "revision": 1, "time": "2026-01-01T00:00:00Z"}
-    host = {"class": "Host", "object": {"id": HOST, "name": "hyp1", "flooding_proxy_weight": 1, "container_weight": 1, "container_limit": -1}}
-    nsdb(tmp_path / "nsdb", "load", "-", given="".join(json.dumps(line) + "\n" for line in (header, host, {"end": 1})))
+    defaults = {"flooding_proxy_weight": 1, "container_weight": 1, "container_limit": -1}
+    objects = [{"class": "Host", "object": {"id": HOST_ID(number), "name": name, **defaults}} for number, name in enumerate(hosts, 1)]
+    nsdb(tmp_path / "nsdb", "load", "-", given="".join(json.dumps(line) + "\n" for line in (header, *objects, {"end": len(objects)})))
     return start()
 
 
 @pytest.fixture
-def cli(server_with_host: Server, tmp_path: Path) -> Cli:
-    return Cli(server_with_host.url, tmp_path)
+def cli(server_with_hosts: Server, tmp_path: Path) -> Cli:
+    return Cli(server_with_hosts.url, tmp_path)
 
 
 @pytest.fixture
@@ -258,8 +265,8 @@ def test_watch_repeats_until_interrupted(cli: Cli) -> None:
     assert lines[0] == lines[1] and "name red" in lines[0]
 
 
-def test_a_session_that_loses_its_server(terminal: Terminal, server_with_host: Server) -> None:
-    server_with_host.kill()
+def test_a_session_that_loses_its_server(terminal: Terminal, server_with_hosts: Server) -> None:
+    server_with_hosts.kill()
     terminal.type("list bridge\n")
     terminal.read_until("Connection to MidoNet API server refused.\nBye.\n")
     assert terminal.process.wait(20) == 1
@@ -277,22 +284,29 @@ def test_completion_on_a_terminal(terminal: Terminal) -> None:
     assert terminal.end() == 0
 
 
-def transcript(path: Path) -> list[tuple[str, list[str]]]:
-    """Commands with the lines they print: "midonet> " begins a command, "# " a comment."""
-    steps: list[tuple[str, list[str]]] = []
-    for line in path.read_text().splitlines():
+def transcript(name: str) -> list[list[tuple[str, list[str]]]]:
+    """The parts of a session: commands with the lines they print. "midonet> " begins a command, "# " a comment, an empty line a part."""
+    parts: list[list[tuple[str, list[str]]]] = [[]]
+    for line in Path(__file__).with_name(name).read_text().splitlines():
         if line.startswith(PROMPT):
-            steps.append((line.removeprefix(PROMPT), []))
-        elif line and not line.startswith("#"):
-            steps[-1][1].append(line)
-    return steps
+            parts[-1].append((line.removeprefix(PROMPT), []))
+        elif not line:
+            parts.append([])
+        elif not line.startswith("#"):
+            parts[-1][-1][1].append(line)
+    return parts
 
 
-def test_the_whole_session(terminal: Terminal, server_with_host: Server, tmp_path: Path) -> None:
-    """Builds what the server can, shows every object, changes it, tears it down; nothing but the host is left."""
-    for command, expected in transcript(SESSION):
-        # The server lists in the order of ids, which are random; rules have their position.
-        assert sorted(terminal.run(command)) == sorted(expected), command
+@pytest.mark.parametrize(("session", "hosts"), [("cli_session.txt", ["hyp1"]), ("cli_session_vpc.txt", ["gw1", "nc1", "nc2", "clc"])],
+                         ids=["every object", "two VPCs"])
+def test_the_whole_session(session: str, hosts: list[str], terminal: Terminal, tmp_path: Path) -> None:
+    """Builds, shows, changes and tears down what it is about. The store is sound after every part; nothing but the hosts is left."""
+    for part in transcript(session):
+        for command, expected in part:
+            # The server lists in the order of ids, which are random; rules have their position.
+            assert sorted(terminal.run(command)) == sorted(expected), command
+        assert "nothing found" in nsdb(tmp_path / "nsdb", "verify"), part
     assert terminal.end() == 0
-    left = [line for line in nsdb(tmp_path / "nsdb", "dump").splitlines() if '"class"' in line]
-    assert len(left) == 1 and HOST in left[0]
+    left = [json.loads(line) for line in nsdb(tmp_path / "nsdb", "dump").splitlines()]
+    assert [(line["class"], line["object"].get("name")) for line in left if "class" in line] == [("Host", name) for name in hosts]
+    assert not [line for line in left if "table" in line]

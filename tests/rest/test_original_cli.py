@@ -16,7 +16,7 @@ import pytest
 
 from conftest import BIN
 from terminal import PROMPT
-from test_cli import HOST, UUID, Cli, cli, server_with_host  # noqa: F401
+from test_cli import HOST, UUID, Cli, cli, hosts, server_with_hosts  # noqa: F401
 
 Script = Callable[[list[str]], list[str]]
 

@@ -159,10 +159,30 @@ TEST_F(ScriptTest, ObjectsWithoutId) {
     EXPECT_EQ(say(subnet + "opt121-routes list"), "destination 10.1.0.0/16 gateway 10.0.0.2\ndestination 10.2.0.0/16 gateway 10.0.0.2\n");
     say(subnet + "delete opt121-routes destination 10.1.0.0/16");
     EXPECT_EQ(say(subnet + "opt121-routes list"), "destination 10.2.0.0/16 gateway 10.0.0.2\n");
+    const auto host = subnet + "host mac 01:02:03:04:05:06 ";
+    EXPECT_EQ(say(host + "add options name domain_search value example.org"), "name domain_search value example.org\n");
+    EXPECT_EQ(say(host + "options list"), "name domain_search value example.org\n");
+    say(host + "delete options name domain_search");
+    EXPECT_EQ(say(host + "options list"), "");
     say(subnet + "host name h delete");
     EXPECT_EQ(say(subnet + "host list"), "");
     say(subnet + "set gw 10.0.0.9");
     EXPECT_EQ(say(subnet + "show"), "dhcp gw 10.0.0.9 dns-servers 8.8.8.8,8.8.4.4 subnet 10.0.0.0/24 interface-mtu 1450\n");
+}
+
+TEST_F(ScriptTest, TablesOfBridges) {
+    say("create bridge name b");
+    say("bridge name b add port");
+    const auto line = "mac 02:00:00:00:00:01 port " + fakeId(2) + " vlan 0\n";
+    EXPECT_EQ(say("bridge name b add mac-port mac 02:00:00:00:00:01 port " + fakeId(2)), line);
+    EXPECT_EQ(say("bridge name b list mac-port port " + fakeId(2)), line);
+    EXPECT_EQ(refused("bridge name b add mac-port mac red"), "Internal error: Invalid value field mac: red\n");
+    say("bridge name b delete mac-port mac 02:00:00:00:00:01");
+    EXPECT_EQ(say("bridge name b mac-port list"), "");
+    EXPECT_EQ(say("bridge name b add ip4-mac ip 10.0.0.2 mac 02:00:00:00:00:01"), "ip 10.0.0.2 mac 02:00:00:00:00:01\n");
+    EXPECT_EQ(say("show bridge " + fakeId(1) + " ip4-mac ip 10.0.0.2"), "ip4-mac ip 10.0.0.2 mac 02:00:00:00:00:01\n");
+    say("bridge name b delete ip4-mac mac 02:00:00:00:00:01");
+    EXPECT_EQ(say("bridge name b list ip4-mac"), "");
 }
 
 TEST_F(ScriptTest, RulesStandByPosition) {
@@ -206,7 +226,7 @@ TEST_F(ScriptTest, MediaTypeOfZoneMembersAndIdsOfTraces) {
 
 TEST_F(ScriptTest, DescribeAndHelp) {
     EXPECT_EQ(say("describe bridge"),
-              "Object collections:\n    port  dhcp\nFields:\n    id      name   infilter   qos-policy  out-mirrors\n"
+              "Object collections:\n    port  dhcp  mac-port  ip4-mac\nFields:\n    id      name   infilter   qos-policy  out-mirrors\n"
               "tenant  state  outfilter  in-mirrors\n");
     EXPECT_THAT(say("desc"), HasSubstr("Fields:\n    <NONE>\n"));
     EXPECT_THAT(say("help", Outcome::Nothing), HasSubstr("cleart"));
