@@ -3,6 +3,7 @@
 namespace midonet::hosttools {
 
 Result<http::Response> AgentClient::send(http::Method method, const std::string& path, std::string body) {
+    if (!hasSocket_) return fail(ErrorCode::Unavailable, "agent.socket is empty: the agent of this host cannot be asked");
     http::Request request;
     request.method = method;
     request.target = "http://localhost" + path;

@@ -10,7 +10,7 @@ namespace midonet::hosttools {
 /// Asks the agent of this host, over its Unix socket. Blocks; one thread.
 class AgentClient {
 public:
-    AgentClient(std::string socketPath, event::Duration timeout) : client_(std::move(socketPath), timeout) {}
+    AgentClient(const std::string& socketPath, event::Duration timeout) : hasSocket_(!socketPath.empty()), client_(socketPath, timeout) {}
 
     /// Whatever the agent answers; an error when there is no answer. PermissionDenied: the socket is another user's.
     Result<http::Response> send(http::Method method, const std::string& path, std::string body = {});
@@ -18,6 +18,7 @@ public:
     Result<std::string> get(const std::string& path);
 
 private:
+    bool hasSocket_;
     http::Client client_;
 };
 

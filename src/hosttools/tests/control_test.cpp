@@ -81,6 +81,12 @@ TEST_F(ControlTest, WithoutAnAgentTheNsdbIsWritten) {
     EXPECT_EQ(runAlone({"--unbind-port", Uuid::random().toString()}), ControlExit::Failed);
 }
 
+TEST_F(ControlTest, AnAgentWithoutASocketIsNotAsked) {
+    EXPECT_EQ(run(bind(0, "tap0"), ""), ControlExit::Fine);
+    EXPECT_THAT(err_, HasSubstr("agent.socket is empty"));
+    EXPECT_EQ(live_.port(0).interface_name(), "tap0");
+}
+
 TEST_F(ControlTest, WithoutAnAgentEachObstacleHasItsExitCode) {
     storeError_ = Error{ErrorCode::Unavailable, "no server answers"};
     EXPECT_EQ(runAlone(unbind(0)), ControlExit::NoStore);
