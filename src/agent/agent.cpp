@@ -188,9 +188,10 @@ void Agent::flushFlows() {
 }
 
 void Agent::bindPort(const PortId& port, std::string interface, Done done) {
-    changeBinding([&store = world_.store, self = options_.host.id, port,
-                   name = std::move(interface)] { return host::bindPort(store, self, port, name); },
-                  std::move(done));
+    const auto bind = [&store = world_.store, self = options_.host.id, port, name = std::move(interface)] {
+        return host::bindPort(store, self, port, name);
+    };
+    changeBinding(bind, std::move(done));
 }
 
 void Agent::unbindPort(const PortId& port, Done done) {
@@ -201,10 +202,10 @@ void Agent::changeBinding(std::function<Result<void>()> change, Done done) {
     const auto number = ++lastChange_;
     changes_.emplace(number, std::move(done));
     auto result = std::make_shared<Result<void>>();
-    const bool queued = world_.pool.submit([change = std::move(change), result] { *result = change(); }, world_.loop,
-                                           [self = self_, number, result] {
-                                               if (*self != nullptr) (*self)->onBindingChanged(number, *result);
-                                           });
+    const auto tell = [self = self_, number, result] {
+        if (*self != nullptr) (*self)->onBindingChanged(number, *result);
+    };
+    const bool queued = world_.pool.submit([change = std::move(change), result] { *result = change(); }, world_.loop, tell);
     if (!queued) onBindingChanged(number, fail(ErrorCode::Unavailable, "the agent has too much to do: try again"));
 }
 

@@ -201,19 +201,18 @@ Result<std::unique_ptr<http::Server>> Management::serve(event::Loop& loop, Agent
     http::ServerOptions options;
     options.listen = std::move(listen);
     options.errorResponse = [](int status, std::string_view message) { return textPage(status, message); };
-    return http::Server::listen({&loop}, std::move(options),
-                                [this, router, &agent](const http::RequestPtr& request, const http::Responder& respond) {
-                                    const auto match = router->find(request->method, request->path());
-                                    if (match.outcome == http::Router::Outcome::NoSuchPath)
-                                        return respond(textPage(404, "no such page: try /metrics or /status"));
-                                    if (match.outcome == http::Router::Outcome::NoSuchMethod) {
-                                        auto response = textPage(405, "method not allowed");
-                                        response.headers.set("Allow", match.allow);
-                                        return respond(std::move(response));
-                                    }
-                                    answer(agent, static_cast<Page>(match.route), *request,
-                                           match.parameters.size() == 0 ? "" : match.parameters["port"], respond);
-                                });
+    const auto handle = [this, router, &agent](const http::RequestPtr& request, const http::Responder& respond) {
+        const auto match = router->find(request->method, request->path());
+        if (match.outcome == http::Router::Outcome::NoSuchPath) return respond(textPage(404, "no such page: try /metrics or /status"));
+        if (match.outcome == http::Router::Outcome::NoSuchMethod) {
+            auto response = textPage(405, "method not allowed");
+            response.headers.set("Allow", match.allow);
+            return respond(std::move(response));
+        }
+        const auto port = match.parameters.size() == 0 ? std::string{} : match.parameters["port"];
+        answer(agent, static_cast<Page>(match.route), *request, port, respond);
+    };
+    return http::Server::listen({&loop}, std::move(options), handle);
 }
 
 void Management::answer(Agent& agent, Page page, const http::Request& request, const std::string& port, const http::Responder& respond) {

@@ -69,7 +69,8 @@ Result<void> makeWay(const std::string& path) {
     struct stat found {};
     if (::lstat(path.c_str(), &found) != 0) {
         std::error_code error;
-        std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
+        const auto folder = std::filesystem::path(path).parent_path();
+        if (!folder.empty()) std::filesystem::create_directories(folder, error);
         if (error) return fail(ErrorCode::Unavailable, "cannot make the folder of {}: {}; choose another path", path, error.message());
         return {};
     }
