@@ -80,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     measure = commands.add_parser("scale", help="start many agents on a large store, measure them, remove all")
     measure.add_argument("--agents", type=int, default=50, help="hosts, each with an agent (default 50)")
     measure.add_argument("--ports", type=int, default=100_000, help="ports of machines in the store (default 100000)")
+    measure.add_argument("--unused", type=int, default=0, help="bridges in the store that nobody uses (default 0)")
     measure.add_argument("--servers", type=int, default=3, help="ZooKeeper servers (default 3)")
     measure.add_argument("--heap", type=int, default=4096, help="megabytes of heap of each server (default 4096)")
     measure.add_argument("--data", type=Path, help="folder on the disk that the servers write to (default: the run folder)")
@@ -91,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _scale(parsed: argparse.Namespace) -> int:
-    size = scale.Size(parsed.agents, parsed.ports, parsed.servers, parsed.heap, parsed.data, parsed.changes, parsed.at_once)
+    size = scale.Size(parsed.agents, parsed.ports, parsed.servers, parsed.heap, parsed.data, parsed.changes, parsed.at_once, parsed.unused)
     figures = scale.run(size, lambda text: print(f"scale: {text}", file=sys.stderr, flush=True))
     print(json.dumps(figures, indent=1) if parsed.json else scale.report(figures))
     return 0

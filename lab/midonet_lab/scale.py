@@ -39,6 +39,7 @@ class Size:
     data: Path | None = None  # where the servers keep their files; None: the run folder
     changes: int = 20  # of each kind
     at_once: int = 50  # agents that start at the same time, at most
+    unused: int = 0  # bridges in the store that no agent uses
     name: str = "scale"  # of the cloud
 
 
@@ -113,7 +114,7 @@ class ScaleLab(Lab):
         """Fills the store."""
         file = self.nsdb_folder / "dump"
         with file.open("w", encoding="ascii") as out:
-            out.writelines(tenants.dump(self.cloud, self.size.ports))
+            out.writelines(tenants.dump(self.cloud, self.size.ports, self.size.unused))
         command = [str(program_folder() / "midonet-nsdb"), *set_words(self.nsdb_settings()), "load", str(file)]
         done = subprocess.run(namespaces.exec_command(self.namespace(nsdb_node(1)), command), capture_output=True, text=True, check=False)
         file.unlink()
@@ -150,6 +151,13 @@ class ScaleLab(Lab):
         wait_until(all_ready, "every agent to be ready", seconds, 0.2)
         return sorted(took.values())
 
+    def restart_agent(self, host: str) -> float:
+        """Seconds from the start of the process to its ready line, while no other agent starts."""
+        self.process(f"agent:{host}").stop()
+        begin = time.monotonic()
+        self.start_agent(host)
+        return time.monotonic() - begin
+
     def values(self, hosts: Sequence[str]) -> dict[str, dict[str, float]]:
         """The metrics of the agents of these hosts."""
         return {host: self.metrics(host) for host in hosts}
@@ -181,13 +189,15 @@ class ScaleLab(Lab):
 def run(size: Size, say: Callable[[str], None]) -> dict[str, Any]:
     """Brings everything up, measures, removes it. The figures, as they are printed with --json."""
     with running(size) as lab:
-        figures: dict[str, Any] = {"agents": size.agents, "ports": size.ports, "servers": size.servers}
+        figures: dict[str, Any] = {"agents": size.agents, "ports": size.ports, "unused": size.unused, "servers": size.servers}
         say(f"{size.servers} servers are up, loading {size.ports:,} ports")
         figures["load_seconds"] = _timed(lab.load)
         figures["znodes"] = lab.server_counters()["zk_znode_count"] / size.servers
         say(f"loaded after {figures['load_seconds']:.1f} s, starting {size.agents} agents")
         lab.start_api()
         figures.update(_start(lab))
+        figures["alone_ready_seconds"] = statistics.median(lab.restart_agent(lab.cloud.hosts[-1]) for _ in range(5))
+        lab.wait_quiet(lab.cloud.hosts)
         say("all are ready, changing things")
         figures["wide_rule"] = asdict(spread(lab, tenants.wide_hosts(lab.cloud), _rule_changes(lab, "wide")))
         figures["wide_binding"] = asdict(spread(lab, tenants.wide_hosts(lab.cloud), bindings(lab)))
@@ -302,11 +312,12 @@ def _timed(action: Callable[[], object]) -> float:
 
 def report(figures: dict[str, Any]) -> str:
     """The figures as a table."""
-    rows = [["store", f"{figures['ports']:,} ports, {figures['znodes']:,.0f} znodes on {figures['servers']} servers, "
+    rows = [["store", f"{figures['ports']:,} ports, {figures['unused']:,} unused bridges, {figures['znodes']:,.0f} znodes on {figures['servers']} servers, "
                       f"loaded in {figures['load_seconds']:.1f} s"],
             ["agents ready", f"{figures['agents']}: first {figures['first_ready_seconds']:.2f} s, median "
                              f"{figures['median_ready_seconds']:.2f} s, last {figures['last_ready_seconds']:.2f} s after their start, all after "
                              f"{figures['all_ready_seconds']:.1f} s"],
+            ["an agent alone", f"ready {figures['alone_ready_seconds']:.2f} s after its start"],
             ["processor", f"an agent {figures['start_agent_cpu_seconds']:.2f} s to start; the servers "
                           f"{figures['start_servers_cpu_seconds']:.1f} s meanwhile, {figures['server_cpu_seconds']:.1f} s in all"]]
     for key, what in (("wide_rule", "rule of a shared bridge"), ("wide_binding", "binding on a shared bridge"),

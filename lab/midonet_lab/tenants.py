@@ -3,7 +3,7 @@
 A tenant has a router, two bridges and a security group; each port of a machine has an inbound and an outbound chain of its own, with rules
 against forged addresses and a jump into the group's chain. Its ports are on five hosts.
 
-Two bridges are apart: `wide` has one port at each of up to 50 hosts, `lone` one at the first host only. These ports have interfaces
+Bridges that nobody uses can make it larger still. Two bridges are apart: `wide` has one port at each of up to 50 hosts, `lone` one at the first host only. These ports have interfaces
 (`INTERFACE`); those of the tenants name some that are not there, which their agents report.
 """
 
@@ -35,23 +35,25 @@ def wide_hosts(cloud: Cloud) -> list[str]:
     return cloud.hosts[:WIDE_HOSTS]
 
 
-def dump(cloud: Cloud, ports: int) -> Iterator[str]:
-    """The lines of the dump: about `ports` ports of machines on the hosts of the cloud."""
+def dump(cloud: Cloud, ports: int, unused: int = 0) -> Iterator[str]:
+    """The lines of the dump: about `ports` ports of machines on the hosts of the cloud, and `unused` bridges."""
     yield json.dumps({"dump": "midonet-nsdb", "format": 1, "schema": 1, "revision": 1, "time": "2026-01-01T00:00:00Z"}) + "\n"
     count = 1
-    for line in _lines(cloud, ports):
+    for line in _lines(cloud, ports, unused):
         yield json.dumps(line, separators=(",", ":")) + "\n"
         count += 1
     yield json.dumps({"end": count}) + "\n"
 
 
-def _lines(cloud: Cloud, ports: int) -> Iterator[Line]:
+def _lines(cloud: Cloud, ports: int, unused: int) -> Iterator[Line]:
     yield from _hosts(cloud)
     yield from _bridge_apart("wide", INTERFACE, wide_hosts(cloud))
     yield from _bridge_apart("lone", LONE_INTERFACE, cloud.hosts[:1])
     for number in range(0, ports, PORTS_OF_TENANT):
         tenant = number // PORTS_OF_TENANT
         yield from _tenant(f"t{tenant}", min(PORTS_OF_TENANT, ports - number), _hosts_of(cloud, tenant))
+    for number in range(unused):
+        yield _object("Bridge", f"unused{number}", name=f"unused{number}", admin_state_up=True)
 
 
 def _hosts_of(cloud: Cloud, tenant: int) -> list[str]:

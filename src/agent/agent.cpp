@@ -117,6 +117,8 @@ void Agent::onRegistered(host::Registration::Time time) {
 
 void Agent::onTopology(const topology::TopologyUpdate& update) {
     published_ = std::chrono::system_clock::now();
+    // First the tunnels: who moved to a host is told there before a packet comes that way.
+    if (update.hostsChanged) peers_->setHosts(update.snapshot->hosts);
     workers_.update([&](WorkerUpdate& pending) {
         pending.snapshot = update.snapshot;
         pending.invalidate(update.invalidated);

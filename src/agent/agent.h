@@ -44,7 +44,7 @@ struct AgentOptions {
 ///
 ///     NSDB --watches--> DeviceTracker --snapshot, tags, MACs--> PacketWorkers
 ///                            '--wanted bindings--> Bindings --ports--> datapath, PhysicalMap
-///     NSDB --watches--> Peers --tunnels--> datapath, PhysicalMap --> PacketWorkers
+///                            '--hosts--> Peers --tunnels--> datapath, PhysicalMap --> PacketWorkers
 ///     PacketWorkers --MACs learned--> MacLearning --> NSDB, and the other workers
 ///     PacketWorkers --neighbours learned--> ArpLearning --> NSDB, and the other workers
 ///     PacketWorkers --connections, ports wanted--> ConnectionState --> file, NSDB (leases of ports)

@@ -1,6 +1,7 @@
 #include "host/peers.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/log.h"
 #include "model/ids.h"
@@ -17,10 +18,18 @@ std::optional<datapath::TunnelType> tunnelType(model::TunnelZone::Type type) {
     return std::nullopt;
 }
 
+/// In the first zone that this host has an end of tunnels in and the other is a member of.
+std::optional<datapath::TunnelSpec> tunnelTo(const topology::Host& host, const std::map<TunnelZoneId, datapath::TunnelSpec>& ownEnds) {
+    for (const auto& membership : host.memberships)
+        if (const auto end = ownEnds.find(membership.zone); end != ownEnds.end())
+            return datapath::TunnelSpec{end->second.type, end->second.local, membership.address};
+    return std::nullopt;
+}
+
 }  // namespace
 
-struct Peers::Member {
-    unsigned uses = 0;
+/// This host in one zone.
+struct Peers::Membership {
     bool loaded = false;
     std::shared_ptr<const model::TunnelZoneMember> object;
     event::HandlePtr watch;
@@ -28,11 +37,8 @@ struct Peers::Member {
 
 struct Peers::Zone {
     bool loaded = false;
-    bool membersLoaded = false;
     std::shared_ptr<const model::TunnelZone> object;
-    std::vector<Uuid> members;
     event::HandlePtr watch;
-    event::HandlePtr membersWatch;
 };
 
 Peers::Peers(event::Loop& loop, nsdb::Store& store, nsdb::Session& session, datapath::Datapath& datapath,
@@ -40,19 +46,15 @@ Peers::Peers(event::Loop& loop, nsdb::Store& store, nsdb::Session& session, data
     : loop_(loop), store_(store), session_(session), datapath_(datapath), underlay_(underlay), host_(host),
       onChange_(std::move(onChange)) {
     membershipsWatch_ = store_.watchReferrers(loop_, model::TunnelZoneMember::descriptor(), "host_id", host_.uuid(),
-                                              [this](std::vector<Uuid> ids) { onMemberships(std::move(ids)); });
+                                              [this](const std::vector<Uuid>& ids) { onMemberships(ids); });
 }
 
 Peers::~Peers() = default;
 
 bool Peers::synced() const {
-    if (!loaded_) return false;
-    const auto memberReady = [&](const Uuid& id) { return members_.at(id)->loaded; };
-    return std::all_of(memberships_.begin(), memberships_.end(), memberReady) &&
-           std::all_of(zones_.begin(), zones_.end(), [&](const auto& zone) {
-               return zone.second->loaded && zone.second->membersLoaded &&
-                      std::all_of(zone.second->members.begin(), zone.second->members.end(), memberReady);
-           });
+    const auto isLoaded = [](const auto& entry) { return entry.second.loaded; };
+    return loaded_ && !reconcileTimer_ && std::all_of(memberships_.begin(), memberships_.end(), isLoaded) &&
+           std::all_of(zones_.begin(), zones_.end(), isLoaded);
 }
 
 std::vector<MembershipStatus> Peers::statuses() const {
@@ -71,81 +73,50 @@ void Peers::setInterfaces(const std::vector<Interface>& interfaces) {
     schedule();
 }
 
+void Peers::setHosts(const Hosts& hosts) {
+    bool changed = false;
+    Hosts::forEachDifference(hosts_, hosts, [&](const auto*, const auto*) { changed = true; });
+    if (!changed) return;
+    hosts_ = hosts;
+    reconcile();
+}
+
 // --- what the store says ----------------------------------------------------------------------
 
-void Peers::onMemberships(std::vector<Uuid> ids) {
+void Peers::onMemberships(const std::vector<Uuid>& ids) {
     loaded_ = true;
-    const auto before = std::exchange(memberships_, std::move(ids));
-    for (const auto& id : memberships_) useMember(id);
-    for (const auto& id : before) releaseMember(id);
-    updateZones();
-    schedule();
-}
-
-void Peers::useMember(const Uuid& id) {
-    auto& slot = members_[id];
-    if (!slot) slot = std::make_unique<Member>();
-    auto& member = *slot;
-    if (++member.uses > 1) return;
-    member.watch = store_.watchObject(loop_, model::TunnelZoneMember::descriptor(), id,
-                                      [this, id](std::shared_ptr<const nsdb::Message> o) { onMember(id, o); });
-}
-
-void Peers::releaseMember(const Uuid& id) {
-    const auto found = members_.find(id);
-    if (found != members_.end() && --found->second->uses == 0) members_.erase(found);
-}
-
-void Peers::onMember(const Uuid& id, const std::shared_ptr<const nsdb::Message>& object) {
-    const auto found = members_.find(id);
-    if (found == members_.end()) return;
-    found->second->loaded = true;
-    found->second->object = std::static_pointer_cast<const model::TunnelZoneMember>(object);
-    updateZones();
+    std::erase_if(memberships_, [&](const auto& known) { return !std::binary_search(ids.begin(), ids.end(), known.first); });
+    for (const auto& id : ids) {
+        const auto [known, added] = memberships_.try_emplace(id);
+        if (!added) continue;
+        known->second.watch = store_.watchObject(loop_, model::TunnelZoneMember::descriptor(), id,
+                                                 [this, &membership = known->second](const std::shared_ptr<const nsdb::Message>& object) {
+                                                     membership.loaded = true;
+                                                     membership.object = std::static_pointer_cast<const model::TunnelZoneMember>(object);
+                                                     followZones();
+                                                     schedule();
+                                                 });
+    }
+    followZones();
     schedule();
 }
 
 /// The zones that this host's memberships name, no others.
-void Peers::updateZones() {
-    std::vector<Uuid> wanted;
-    for (const auto& id : memberships_)
-        if (const auto& member = *members_.at(id); member.object) wanted.push_back(model::uuidOf(member.object->tunnel_zone_id()));
-    std::sort(wanted.begin(), wanted.end());
-
-    for (auto entry = zones_.begin(); entry != zones_.end();) {
-        if (std::binary_search(wanted.begin(), wanted.end(), entry->first)) {
-            ++entry;
-            continue;
-        }
-        const auto members = std::move(entry->second->members);
-        entry = zones_.erase(entry);
-        for (const auto& id : members) releaseMember(id);
+void Peers::followZones() {
+    std::set<Uuid> wanted;
+    for (const auto& [id, own] : memberships_)
+        if (own.object) wanted.insert(model::uuidOf(own.object->tunnel_zone_id()));
+    std::erase_if(zones_, [&](const auto& zone) { return !wanted.contains(zone.first); });
+    for (const auto& id : wanted) {
+        const auto [zone, added] = zones_.try_emplace(id);
+        if (!added) continue;
+        zone->second.watch = store_.watchObject(loop_, model::TunnelZone::descriptor(), id,
+                                                [this, &zone = zone->second](const std::shared_ptr<const nsdb::Message>& object) {
+                                                    zone.loaded = true;
+                                                    zone.object = std::static_pointer_cast<const model::TunnelZone>(object);
+                                                    schedule();
+                                                });
     }
-    for (const auto& zoneId : wanted) {
-        auto& slot = zones_[zoneId];
-        if (slot) continue;
-        slot = std::make_unique<Zone>();
-        slot->watch = store_.watchObject(loop_, model::TunnelZone::descriptor(), zoneId,
-                                         [this, zoneId](std::shared_ptr<const nsdb::Message> object) {
-                                             const auto zone = zones_.find(zoneId);
-                                             if (zone == zones_.end()) return;
-                                             zone->second->loaded = true;
-                                             zone->second->object = std::static_pointer_cast<const model::TunnelZone>(object);
-                                             schedule();
-                                         });
-        slot->membersWatch = store_.watchReferrers(loop_, model::TunnelZoneMember::descriptor(), "tunnel_zone_id", zoneId,
-                                                   [this, zoneId](std::vector<Uuid> ids) { onZoneMembers(zoneId, std::move(ids)); });
-    }
-}
-
-void Peers::onZoneMembers(const Uuid& zoneId, std::vector<Uuid> ids) {
-    const auto zone = zones_.find(zoneId);
-    if (zone == zones_.end()) return;
-    zone->second->membersLoaded = true;
-    const auto before = std::exchange(zone->second->members, std::move(ids));
-    for (const auto& id : zone->second->members) useMember(id);
-    for (const auto& id : before) releaseMember(id);
-    schedule();
 }
 
 // --- what the datapath gets -------------------------------------------------------------------
@@ -159,72 +130,78 @@ void Peers::schedule() {
 }
 
 void Peers::reconcile() {
-    std::map<HostId, datapath::TunnelSpec> wanted;
+    const auto ends = ownEnds();
+    std::vector<Peer> peers;
+    unreachable_.clear();
+    hosts_.forEach([&](const HostId& id, const topology::HostPtr& host) {
+        if (id == host_) return;
+        const auto spec = tunnelTo(*host, ends);
+        if (!spec) return unreachable_.push_back(id);
+        if (const auto tunnel = tunnelOf(id, *spec)) peers.push_back({id, *tunnel, *spec});
+    });
+    std::sort(unreachable_.begin(), unreachable_.end());
+    std::sort(peers.begin(), peers.end(), [](const Peer& a, const Peer& b) { return a.host < b.host; });
+    peers_ = std::move(peers);
+    removeUnusedTunnels();
+    if (loaded_) reportStatuses();
+    onChange_();
+}
+
+/// This end of the tunnels of each zone in which this host can have some, by zone. Sets the statuses on the way.
+Peers::Ends Peers::ownEnds() {
+    Ends ends;
     statuses_.clear();
-    for (const auto& id : memberships_) {
-        const auto& own = *members_.at(id);
+    for (const auto& [id, own] : memberships_) {
         if (!own.object) continue;
         const auto zoneId = model::uuidOf(own.object->tunnel_zone_id());
-        const auto& zone = *zones_.at(zoneId);
-        if (!zone.object || !zone.membersLoaded) continue;
+        const auto& zone = zones_.at(zoneId);
+        if (!zone.object) continue;
         auto& status = statuses_[id];
         status = {TunnelZoneId{zoneId}, own.object->ip_address(), ""};
         const auto type = tunnelType(zone.object->type());
         const auto local = net::Ipv4Address::parse(own.object->ip_address());
         if (!type || !local) continue;
-        if (!std::binary_search(addresses_.begin(), addresses_.end(), local->toString())) {
+        if (std::binary_search(addresses_.begin(), addresses_.end(), local->toString()))
+            ends.emplace(status.zone, datapath::TunnelSpec{*type, *local, {}});
+        else
             status.problem = fmt::format("address {} is on no interface of this host: add it, or correct the tunnel zone", *local);
-            continue;
-        }
-        bool alone = true;
-        for (const auto& otherId : zone.members) {
-            const auto& other = *members_.at(otherId);
-            if (otherId == id || !other.object) continue;
-            alone = false;
-            const auto remote = net::Ipv4Address::parse(other.object->ip_address());
-            if (!remote) continue;
-            wanted.try_emplace(HostId{model::uuidOf(other.object->host_id())}, datapath::TunnelSpec{*type, *local, *remote});
-        }
-        if (alone && zone.members.size() <= 1) status.problem = "this host is the only member of the zone: it has no tunnels";
     }
-    if (loaded_) reportStatuses();
-
-    std::vector<Peer> peers;
-    for (const auto& [host, spec] : wanted) {
-        auto tunnel = tunnels_.find(spec);
-        if (tunnel == tunnels_.end()) {
-            const auto added = datapath_.addTunnel(spec);
-            if (!added) {
-                kLog.warn("tunnel not added", {kv("peer", host), kv("remote", spec.remote), kv("error", added.error())});
-                continue;
-            }
-            tunnel = tunnels_.emplace(spec, *added).first;
-            kLog.info("tunnel added", {kv("peer", host), kv("local", spec.local), kv("remote", spec.remote),
-                                       kv("type", spec.type == datapath::TunnelType::Gre ? "gre" : "vxlan")});
-            paths_[spec] = underlay_.watch(spec.local, spec.remote, [this, id = *added](const std::optional<datapath::TunnelPath>& path) {
-                if (const auto set = datapath_.setTunnelPath(id, path); !set)
-                    kLog.warn("tunnel path not set", {kv("tunnel", id), kv("error", set.error())});
-            });
-        }
-        peers.push_back({host, tunnel->second, spec});
-    }
-    const auto inUse = [&](const datapath::TunnelSpec& spec) {
-        return std::any_of(peers.begin(), peers.end(), [&](const Peer& p) { return p.spec == spec; });
-    };
-    for (auto entry = tunnels_.begin(); entry != tunnels_.end();) {
-        if (inUse(entry->first)) {
-            ++entry;
-            continue;
-        }
-        paths_.erase(entry->first);
-        kLog.info("tunnel removed", {kv("remote", entry->first.remote)});
-        if (const auto removed = datapath_.removeTunnel(entry->second); !removed)
-            kLog.warn("tunnel not removed", {kv("remote", entry->first.remote), kv("error", removed.error())});
-        entry = tunnels_.erase(entry);
-    }
-    peers_ = std::move(peers);
-    onChange_();
+    return ends;
 }
+
+/// The tunnel of the datapath, made when it is not there yet; nothing when the datapath refuses it.
+std::optional<flow::TunnelId> Peers::tunnelOf(const HostId& host, const datapath::TunnelSpec& spec) {
+    if (const auto known = tunnels_.find(spec); known != tunnels_.end()) return known->second;
+    const auto added = datapath_.addTunnel(spec);
+    if (!added) {
+        kLog.warn("tunnel not added", {kv("peer", host), kv("remote", spec.remote), kv("error", added.error())});
+        return std::nullopt;
+    }
+    tunnels_.emplace(spec, *added);
+    kLog.info("tunnel added", {kv("peer", host), kv("local", spec.local), kv("remote", spec.remote),
+                               kv("type", spec.type == datapath::TunnelType::Gre ? "gre" : "vxlan")});
+    paths_[spec] = underlay_.watch(spec.local, spec.remote, [this, id = *added](const std::optional<datapath::TunnelPath>& path) {
+        if (const auto set = datapath_.setTunnelPath(id, path); !set)
+            kLog.warn("tunnel path not set", {kv("tunnel", id), kv("error", set.error())});
+    });
+    return *added;
+}
+
+void Peers::removeUnusedTunnels() {
+    std::set<datapath::TunnelSpec> used;
+    for (const auto& peer : peers_) used.insert(peer.spec);
+    std::erase_if(tunnels_, [&](const auto& tunnel) {
+        const auto& [spec, id] = tunnel;
+        if (used.contains(spec)) return false;
+        paths_.erase(spec);
+        kLog.info("tunnel removed", {kv("remote", spec.remote)});
+        if (const auto removed = datapath_.removeTunnel(id); !removed)
+            kLog.warn("tunnel not removed", {kv("remote", spec.remote), kv("error", removed.error())});
+        return true;
+    });
+}
+
+// --- what operators get -----------------------------------------------------------------------
 
 void Peers::reportStatuses() {
     for (const auto& [id, status] : statuses_) {
@@ -240,18 +217,27 @@ void Peers::reportStatuses() {
     }
     std::erase_if(reported_, [&](const auto& r) { return !statuses_.contains(r.first); });
 
-    const bool outside = memberships_.empty();
-    if (outside == outsideReported_) return;
-    outsideReported_ = outside;
-    if (!outside) return session_.removeState(model::Host::descriptor(), host_.uuid(), "status");
-    const std::string problem = "the host is in no tunnel zone: it has no tunnels; add it to a zone with its underlay address";
+    const auto problem = hostProblem();
+    if (problem == hostReported_) return;
+    hostReported_ = problem;
+    if (problem.empty()) return session_.removeState(model::Host::descriptor(), host_.uuid(), "status");
     kLog.warn("host cannot reach other hosts", {kv("host", host_), kv("problem", problem)});
     session_.putState(model::Host::descriptor(), host_.uuid(), "status", problem);
 }
 
+/// Why this host has not all tunnels it needs; empty when it has. Only what is sure: nothing of what is still loading.
+std::string Peers::hostProblem() const {
+    if (memberships_.empty())
+        return "the host is in no tunnel zone: it has no tunnels; add it to a zone with its underlay address";
+    if (unreachable_.empty() || !synced()) return {};
+    return fmt::format("ports that this host reaches are on host {}{}, and there is no tunnel zone in which both have a usable address: "
+                       "add both to one",
+                       unreachable_.front(), unreachable_.size() == 1 ? "" : fmt::format(" and {} more", unreachable_.size() - 1));
+}
+
 void Peers::reportAgain() {
     reported_.clear();
-    outsideReported_ = false;
+    hostReported_.clear();
     reportStatuses();
 }
 

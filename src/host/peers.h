@@ -11,6 +11,7 @@
 #include "host/interfaces.h"
 #include "host/underlay.h"
 #include "nsdb/store.h"
+#include "topology/snapshot.h"
 
 namespace midonet::host {
 
@@ -29,10 +30,11 @@ struct MembershipStatus {
     std::string problem;  ///< Empty when there is none.
 };
 
-/// Follows the tunnel zones that this host is a member of, and keeps one tunnel in the datapath for
-/// each host that shares one (reference section 9.6): GRE and VXLAN zones; with several in
-/// common, the zone with the lowest id. What is wrong with a membership is reported in the NSDB
-/// (TunnelZoneMember state "status"), and being in no zone at all in Host state "status".
+/// Keeps one tunnel in the datapath for each host that packets may have to go to and that shares a tunnel zone with this one (reference
+/// section 9.6): GRE and VXLAN zones; with several in common, the zone with the lowest id.
+///
+/// What is wrong with a membership of this host is reported in the NSDB (TunnelZoneMember state "status"), and
+/// having no tunnel to a host that packets may have to go to, or being in no zone at all, in Host state "status".
 ///
 /// Control loop.
 class Peers {
@@ -46,26 +48,30 @@ public:
     Peers& operator=(const Peers&) = delete;
 
     void setInterfaces(const std::vector<Interface>& interfaces);
+    using Hosts = topology::SharedMap<HostId, topology::Host>;
+    /// The hosts that packets may have to go to; this host may be among them. Their tunnels are there when it returns.
+    void setHosts(const Hosts& hosts);
     /// Ordered by host.
     const std::vector<Peer>& peers() const { return peers_; }
     std::vector<MembershipStatus> statuses() const;
     /// Another agent has reported in our place.
     void reportAgain();
-    /// True when every zone of this host was loaded once.
+    /// True when all that is known of the zones of this host is loaded, and in the datapath.
     bool synced() const;
 
 private:
-    struct Member;
+    struct Membership;
     struct Zone;
-    void onMemberships(std::vector<Uuid> ids);
-    void onMember(const Uuid& id, const std::shared_ptr<const nsdb::Message>& object);
-    void onZoneMembers(const Uuid& zone, std::vector<Uuid> ids);
-    void useMember(const Uuid& id);
-    void releaseMember(const Uuid& id);
-    void updateZones();
+    void onMemberships(const std::vector<Uuid>& ids);
+    void followZones();
     void schedule();
     void reconcile();
+    using Ends = std::map<TunnelZoneId, datapath::TunnelSpec>;
+    Ends ownEnds();
+    std::optional<flow::TunnelId> tunnelOf(const HostId& host, const datapath::TunnelSpec& spec);
+    void removeUnusedTunnels();
     void reportStatuses();
+    std::string hostProblem() const;
 
     event::Loop& loop_;
     nsdb::Store& store_;
@@ -76,16 +82,17 @@ private:
     ChangeCallback onChange_;
 
     bool loaded_ = false;
-    std::vector<Uuid> memberships_;  // members that are this host, ordered
-    std::map<Uuid, std::unique_ptr<Member>> members_;
-    std::map<Uuid, std::unique_ptr<Zone>> zones_;
+    std::map<Uuid, Membership> memberships_;  // of this host, like `zones_`
+    std::map<Uuid, Zone> zones_;
+    Hosts hosts_;
     std::vector<std::string> addresses_;  // of this host's interfaces
     std::map<datapath::TunnelSpec, flow::TunnelId> tunnels_;
     std::map<datapath::TunnelSpec, event::HandlePtr> paths_;
     std::vector<Peer> peers_;
     std::map<Uuid, MembershipStatus> statuses_;  // by member id
     std::map<Uuid, std::string> reported_;
-    bool outsideReported_ = false;
+    std::vector<HostId> unreachable_;  // in no zone with this host
+    std::string hostReported_;
     event::HandlePtr membershipsWatch_;
     event::HandlePtr reconcileTimer_;
 };

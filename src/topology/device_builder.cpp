@@ -230,6 +230,7 @@ std::shared_ptr<const ChainParts> readChain(ObjectCache& cache, const ChainId& i
     auto parts = std::make_shared<ChainParts>();
     parts->chain.id = id;
     parts->chain.name = object->name();
+    parts->chain.rules.reserve(static_cast<std::size_t>(object->rules_size()));  // not more: they are large, and most chains are short
     for (const auto& entry : object->rules()) {
         if (!isEvaluated(entry)) continue;
         auto rule = ruleFromModel(entry);
@@ -282,6 +283,23 @@ IpAddrGroupPtr readIpAddrGroup(ObjectCache& cache, const IpAddrGroupId& id) {
             warn("address of an IP address group", id, address.error());
     }
     return std::make_shared<const IpAddrGroup>(id, std::move(addresses));
+}
+
+HostPtr readHost(ObjectCache& cache, const HostId& id) {
+    auto host = std::make_shared<Host>();
+    host->id = id;
+    const auto memberships = cache.referrers<model::TunnelZoneMember>("host_id", id.uuid());
+    if (!memberships) return host;
+    for (const auto& membershipId : *memberships) {
+        const auto membership = cache.object<model::TunnelZoneMember>(membershipId);
+        if (!membership) continue;
+        if (const auto address = net::Ipv4Address::parse(membership->ip_address()))
+            host->memberships.push_back({TunnelZoneId{model::uuidOf(membership->tunnel_zone_id())}, *address});
+        else
+            kLog.warn("underlay address ignored: it is not IPv4", {kv("host", id), kv("address", membership->ip_address())});
+    }
+    std::sort(host->memberships.begin(), host->memberships.end());
+    return host;
 }
 
 LoadBalancerPtr readLoadBalancer(ObjectCache& cache, const LoadBalancerId& id) {

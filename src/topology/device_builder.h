@@ -52,6 +52,7 @@ std::shared_ptr<const Route> readRoute(ObjectCache& cache, const RouteId& id);
 std::shared_ptr<const ChainParts> readChain(ObjectCache& cache, const ChainId& id, const AddressGroupLookup& addressGroup);
 PortGroupPtr readPortGroup(ObjectCache& cache, const PortGroupId& id);
 IpAddrGroupPtr readIpAddrGroup(ObjectCache& cache, const IpAddrGroupId& id);
+HostPtr readHost(ObjectCache& cache, const HostId& id);
 LoadBalancerPtr readLoadBalancer(ObjectCache& cache, const LoadBalancerId& id);
 
 /// Looks a port up: nullptr when it is not known.

@@ -61,6 +61,7 @@ void forEachLost(const Port& before, const Port& after, Visit visit) {
     lost(before.outboundFilter, after.outboundFilter, visit);
     lost(before.groups, after.groups, visit);
     lost(before.peer, after.peer, visit);
+    lost(before.host, after.host, visit);
     lost(before.bridge, after.bridge, visit);
     lost(before.router, after.router, visit);
 }
@@ -76,6 +77,10 @@ void forEachLost(const RouterParts& before, const RouterParts& after, Visit visi
     lost(before.ports, after.ports, visit);
     lost(before.routes, after.routes, visit);
     lost(before.loadBalancer, after.loadBalancer, visit);
+}
+template <class Visit>
+void forEachLost(const PortGroup& before, const PortGroup& after, Visit visit) {
+    lost(before.hosts, after.hosts, visit);
 }
 template <class Visit>
 void forEachLost(const ChainParts& before, const ChainParts& after, Visit visit) {
@@ -320,6 +325,10 @@ void DeviceGraph::refresh(LoadBalancerNode& node) {
     if (remake(node, [&] { return readLoadBalancer(cache_, node.id); })) touch(node);
 }
 
+void DeviceGraph::refresh(HostNode& node) {
+    if (remake(node, [&] { return readHost(cache_, node.id); })) touch(node);
+}
+
 // --- ports ------------------------------------------------------------------------------------
 
 PortPtr DeviceGraph::makePort(PortNode& node) {
@@ -420,8 +429,15 @@ void DeviceGraph::settleChains() {
 
 bool DeviceGraph::isReady(const PortNode& node) const {
     const auto& port = *node.value;
-    return chainUsable(port.inboundFilter) && chainUsable(port.outboundFilter) &&
-           std::all_of(port.groups.begin(), port.groups.end(), [&](const PortGroupId& id) { return portGroups_.byId.at(id)->loaded; });
+    return chainUsable(port.inboundFilter) && chainUsable(port.outboundFilter) && (!port.exterior() || hosts_.byId.at(port.host)->loaded) &&
+           std::all_of(port.groups.begin(), port.groups.end(), [&](const PortGroupId& id) { return groupUsable(id); });
+}
+
+bool DeviceGraph::groupUsable(const PortGroupId& id) const {
+    const auto& group = *portGroups_.byId.at(id);
+    if (!group.value) return group.loaded;
+    const auto& hosts = group.value->hosts;
+    return std::all_of(hosts.begin(), hosts.end(), [&](const HostId& host) { return hosts_.byId.at(host)->loaded; });
 }
 
 /// All of them with the peers of those that are linked.
@@ -461,6 +477,7 @@ void DeviceGraph::forAllKinds(Visit visit) {
     visit(portGroups_);
     visit(ipAddrGroups_);
     visit(loadBalancers_);
+    visit(hosts_);
 }
 
 /// What nobody holds goes at once. What is held may be held by what it holds itself: then a walk tells.
@@ -557,6 +574,7 @@ void DeviceGraph::touch(const RouterNode& node) { touched_.routers.push_back(nod
 void DeviceGraph::touch(const ChainNode& node) { touched_.chains.push_back(node.id); }
 void DeviceGraph::touch(const PortGroupNode& node) { touched_.portGroups.push_back(node.id); }
 void DeviceGraph::touch(const IpAddrGroupNode& node) { touched_.ipAddrGroups.push_back(node.id); }
+void DeviceGraph::touch(const HostNode& node) { touched_.hosts.push_back(node.id); }
 
 void DeviceGraph::touch(const RouteNode& node) {
     for (const auto& [id, router] : routers_.byId)
@@ -605,6 +623,7 @@ void DeviceGraph::patch(TopologySnapshot& next) {
     };
     for (const auto& id : touched_.portGroups) patchValue(next.portGroups, portGroups_, id);
     for (const auto& id : touched_.ipAddrGroups) patchValue(next.ipAddrGroups, ipAddrGroups_, id);
+    for (const auto& id : touched_.hosts) patchValue(next.hosts, hosts_, id);
     touched_ = {};
 }
 

@@ -24,7 +24,7 @@ struct WantedBinding {
 
 /// The devices that are reachable from the ports bound to this host, each made of the NSDB and kept as long as
 /// nothing it is made of changes: port -> device -> all its ports -> peers -> their devices; their chains with
-/// jump targets and groups; routes and load balancers of routers.
+/// jump targets and groups; routes and load balancers of routers; the hosts of ports with their underlay addresses.
 ///
 /// Each rebuild() makes anew what changed in the NSDB (the ObjectCache tells, and `onChange`), puts in force what has all it
 /// needs, and patches the last snapshot where that made a difference. What is in force stays until that which replaces
@@ -64,6 +64,7 @@ private:
     using PortGroupNode = Node<PortGroupId, PortGroup>;
     using IpAddrGroupNode = Node<IpAddrGroupId, IpAddrGroup>;
     using LoadBalancerNode = Node<LoadBalancerId, LoadBalancer>;
+    using HostNode = Node<HostId, Host>;
     /// All nodes of a kind, and those of them whose newest value waits to be in force.
     template <class Id, class N>
     struct Nodes {
@@ -80,6 +81,7 @@ private:
     auto& nodesOf(const PortGroupId&) { return portGroups_; }
     auto& nodesOf(const IpAddrGroupId&) { return ipAddrGroups_; }
     auto& nodesOf(const LoadBalancerId&) { return loadBalancers_; }
+    auto& nodesOf(const HostId&) { return hosts_; }
     template <class Visit>
     void forAllKinds(Visit visit);
 
@@ -101,6 +103,7 @@ private:
     void refresh(PortGroupNode& node);
     void refresh(IpAddrGroupNode& node);
     void refresh(LoadBalancerNode& node);
+    void refresh(HostNode& node);
 
     // What is made of a port's object and of what its host says.
     PortPtr makePort(PortNode& node);
@@ -119,6 +122,7 @@ private:
     bool isReady(const RouterNode& node) const;
     bool chainUsable(const ChainId& id) const;
     bool portsUsable(const std::vector<PortId>& ports) const;
+    bool groupUsable(const PortGroupId& id) const;
 
     // Dropping what is not needed.
     void dropUnneeded();
@@ -132,6 +136,7 @@ private:
     bool mayHoldItself(const PortGroupNode&) const { return false; }
     bool mayHoldItself(const IpAddrGroupNode&) const { return false; }
     bool mayHoldItself(const LoadBalancerNode&) const { return false; }
+    bool mayHoldItself(const HostNode&) const { return false; }
     void dropUnreached();
     template <class Id>
     void reach(const Id& id);
@@ -149,6 +154,7 @@ private:
     void touch(const PortGroupNode& node);
     void touch(const IpAddrGroupNode& node);
     void touch(const LoadBalancerNode& node);
+    void touch(const HostNode& node);
     void touchDeviceOf(const Port& port);
     const Port* knownPort(const PortId& id) const;
     PortPtr presentPort(const PortId& id) const;
@@ -175,6 +181,7 @@ private:
         std::vector<ChainId> chains;
         std::vector<PortGroupId> portGroups;
         std::vector<IpAddrGroupId> ipAddrGroups;
+        std::vector<HostId> hosts;
     } touched_;
 
     std::unique_ptr<BindingsNode> bindings_;
@@ -186,6 +193,7 @@ private:
     Nodes<PortGroupId, PortGroupNode> portGroups_;
     Nodes<IpAddrGroupId, IpAddrGroupNode> ipAddrGroups_;
     Nodes<LoadBalancerId, LoadBalancerNode> loadBalancers_;
+    Nodes<HostId, HostNode> hosts_;
 };
 
 }  // namespace midonet::topology

@@ -33,7 +33,8 @@ bool operator==(const Router& a, const Router& b) { return a.sameConfiguration(b
 bool TopologySnapshot::sameDevices(const TopologySnapshot& other) const {
     return sameContents(ports, other.ports) && sameContents(bridges, other.bridges) &&
            sameContents(routers, other.routers) && sameContents(chains, other.chains) &&
-           sameContents(portGroups, other.portGroups) && sameContents(ipAddrGroups, other.ipAddrGroups);
+           sameContents(portGroups, other.portGroups) && sameContents(ipAddrGroups, other.ipAddrGroups) &&
+           sameContents(hosts, other.hosts);
 }
 
 }  // namespace midonet::topology

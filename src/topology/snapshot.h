@@ -108,13 +108,26 @@ struct Router {
     friend bool operator==(const Router&, const Router&);
 };
 
+/// A host that ports of the snapshot, or of its stateful port groups, are bound to: where packets go in the end.
+struct Host {
+    HostId id;
+    struct Membership {
+        TunnelZoneId zone;
+        net::Ipv4Address address;  ///< On the underlay.
+        friend auto operator<=>(const Membership&, const Membership&) = default;
+    };
+    std::vector<Membership> memberships;  ///< Ordered; empty: it is in no tunnel zone.
+    friend bool operator==(const Host&, const Host&) = default;
+};
+
+using HostPtr = std::shared_ptr<const Host>;
 using PortPtr = std::shared_ptr<const Port>;
 using BridgePtr = std::shared_ptr<const Bridge>;
 using RouterPtr = std::shared_ptr<const Router>;
 
 /// The part of the virtual topology this host uses, at one moment. Never changes: an update makes
 /// the next generation, which shares every device that did not change. A device is in a snapshot
-/// only when everything it needs is there too (the ports of a bridge with their bindings).
+/// only when everything it needs is there too (the ports of a bridge with their bindings, and the hosts of these).
 class TopologySnapshot {
 public:
     // nullptr when this host does not (yet) have it.
@@ -134,6 +147,7 @@ public:
     SharedMap<ChainId, Chain> chains;
     SharedMap<PortGroupId, PortGroup> portGroups;
     SharedMap<IpAddrGroupId, IpAddrGroup> ipAddrGroups;
+    SharedMap<HostId, Host> hosts;
 };
 
 using TopologySnapshotPtr = std::shared_ptr<const TopologySnapshot>;

@@ -109,7 +109,9 @@ TopologyUpdate updateBetween(const TopologySnapshot& before, TopologySnapshotPtr
     forEachDifference(before.portGroups, after->portGroups, [&](auto* a, auto* b) { portGroupChanged(a, b, wrong); });
     forEachDifference(before.ipAddrGroups, after->ipAddrGroups,
                       [&](auto* a, auto* b) { wrong.tags.insert(FlowTag::device((b != nullptr ? b : a)->id().uuid())); });
-    return {std::move(after), {wrong.tags.begin(), wrong.tags.end()}, {wrong.routes.begin(), wrong.routes.end()}};
+    bool hostsChanged = false;
+    forEachDifference(before.hosts, after->hosts, [&](auto*, auto*) { hostsChanged = true; });
+    return {std::move(after), {wrong.tags.begin(), wrong.tags.end()}, {wrong.routes.begin(), wrong.routes.end()}, hostsChanged};
 }
 
 }  // namespace midonet::topology

@@ -22,7 +22,8 @@ struct TopologyUpdate {
     TopologySnapshotPtr snapshot;
     std::vector<flow::FlowTag> invalidated;
     std::vector<RouteChange> routesChanged;
-    bool changesNothing() const { return invalidated.empty() && routesChanged.empty(); }
+    bool hostsChanged = false;  ///< Those that packets go to, or their addresses; which flows that makes wrong is not said here.
+    bool changesNothing() const { return invalidated.empty() && routesChanged.empty() && !hostsChanged; }
 };
 
 /// What follows from putting `after` in the place of `before`. Devices shared by both are not looked at.

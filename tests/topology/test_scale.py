@@ -13,8 +13,9 @@ NAME = f"tt{os.getpid()}scale"
 
 
 def test_figures_of_a_small_cloud():
-    figures = scale.run(scale.Size(agents=6, ports=500, heap=256, changes=4, name=NAME), print)
+    figures = scale.run(scale.Size(agents=6, ports=500, heap=256, changes=4, unused=50, name=NAME), print)
     assert figures["first_ready_seconds"] <= figures["median_ready_seconds"] <= figures["last_ready_seconds"] < 30
+    assert 0 < figures["alone_ready_seconds"] < 30
     assert figures["znodes"] > 5 * 500 and figures["agent_watches"] > 100 and 1 < figures["agent_pss_mb"] < 60
     assert figures["wide_rule"]["woken"] == figures["wide_binding"]["woken"] == 6
     assert figures["lone_rule"]["woken"] == 1 and figures["lone_rule"]["watches"] == 1

@@ -63,6 +63,15 @@ TEST_F(ZookeeperFaults, AnAnswerThatIsLostNeitherLosesNorRepeatsAWrite) {
     }
 }
 
+TEST_F(ZookeeperFaults, AStoreOpensThoughItsConnectionIsLostMeanwhile) {
+    Relay relay({Ensemble::single().port(0)});
+    for (int lost = 0; lost < 6; ++lost) {
+        relay.loseAnswerAfter(lost);
+        const auto store = openZookeeper({.hosts = relay.address(), .root = root_ + std::to_string(lost), .patience = 10ms});
+        EXPECT_TRUE(store) << lost << ": " << store.error().message;
+    }
+}
+
 TEST_F(ZookeeperFaults, TwoStoresWithConflictingTransactionsAreSerialisable) {
     constexpr int kAccounts = 5, kThreads = 4, kEach = 250;
     const auto hosts = Ensemble::three().hosts();

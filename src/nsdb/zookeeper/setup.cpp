@@ -12,19 +12,6 @@ namespace {
 using Kind = zk::Operation::Kind;
 using What = Client::Question::What;
 
-Result<void> waitForConnection(Client& client, const ZookeeperOptions& options) {
-    const auto deadline = std::chrono::steady_clock::now() + options.connectPatience;
-    while (true) {
-        const auto done = client.sync();
-        if (done || done.error().code != ErrorCode::Unavailable) return done;
-        if (std::chrono::steady_clock::now() < deadline) continue;
-        return fail(ErrorCode::Unavailable,
-                    "zookeeper.hosts = {}: no ZooKeeper server answers within {} s; are they running, do a majority of them see "
-                    "each other, and is it their client port?",
-                    options.hosts, std::chrono::duration_cast<std::chrono::seconds>(options.connectPatience).count());
-    }
-}
-
 Error denied(const ZookeeperOptions& options) {
     return {ErrorCode::PermissionDenied,
             fmt::format("zookeeper.root = {}: it was made with other credentials; mend zookeeper.user and zookeeper.password",
@@ -66,10 +53,8 @@ Result<void> makeRoot(Client& client, const Paths& paths, const ZookeeperOptions
     return client.check(rootSteps(paths, ancestors, found));
 }
 
-}  // namespace
-
-Result<void> setUp(Client& client, const Paths& paths, const ZookeeperOptions& options) {
-    TRY_VOID(waitForConnection(client, options));
+Result<void> findOrMakeRoot(Client& client, const Paths& paths, const ZookeeperOptions& options) {
+    TRY_VOID(client.sync());
     // Several may make it at once: who loses reads what the winner made.
     for (int i = 0; i < kOvertakenAttempts; ++i) {
         const auto schema = client.read({{paths.schema(), What::Value}});
@@ -81,7 +66,22 @@ Result<void> setUp(Client& client, const Paths& paths, const ZookeeperOptions& o
         if (!made && !wasOvertaken(made.error())) return made;
         TRY_VOID(client.sync());
     }
-    return fail(ErrorCode::Unavailable, "zookeeper.root = {}: it cannot be made, others keep changing it", options.root);
+    return fail(ErrorCode::Stale, "zookeeper.root = {}: it cannot be made, others keep changing it", options.root);
+}
+
+}  // namespace
+
+Result<void> setUp(Client& client, const Paths& paths, const ZookeeperOptions& options) {
+    const auto deadline = std::chrono::steady_clock::now() + options.connectPatience;
+    while (true) {
+        const auto done = findOrMakeRoot(client, paths, options);
+        if (done || done.error().code != ErrorCode::Unavailable) return done;
+        if (std::chrono::steady_clock::now() < deadline) continue;
+        return fail(ErrorCode::Unavailable,
+                    "zookeeper.hosts = {}: no ZooKeeper server answers within {} s; are they running, do a majority of them see "
+                    "each other, and is it their client port?",
+                    options.hosts, std::chrono::duration_cast<std::chrono::seconds>(options.connectPatience).count());
+    }
 }
 
 }  // namespace midonet::nsdb::zookeeper

@@ -29,7 +29,10 @@ class DeviceTrackerTest : public ::testing::Test {
 protected:
     DeviceTrackerTest() {
         change([](nsdb::Transaction& t) -> Result<void> {
-            for (std::uint64_t n : {1, 2}) {
+            model::TunnelZone zone;
+            zone.set_id(model::bytesOf(zoneId(1)));
+            TRY_VOID(t.create(zone));
+            for (std::uint64_t n : {1, 2, 3}) {
                 model::Host host;
                 host.set_id(model::bytesOf(hostId(n).uuid()));
                 TRY_VOID(t.create(host));
@@ -73,6 +76,18 @@ protected:
             port.set_admin_state_up(true);
             bindTo(port, host);
             return t.create(port);
+        });
+    }
+    static Uuid zoneId(std::uint64_t n) { return Uuid{0x7a6f6e6500000000ULL, n}; }
+    /// Host n gets the address 198.18.Z.n in zone Z.
+    void join(std::uint64_t host, std::uint64_t zone) {
+        change([&](nsdb::Transaction& t) {
+            model::TunnelZoneMember member;
+            member.set_id(model::bytesOf(model::memberId(zoneId(zone), hostId(host).uuid())));
+            member.set_tunnel_zone_id(model::bytesOf(zoneId(zone)));
+            member.set_host_id(model::bytesOf(hostId(host).uuid()));
+            member.set_ip_address(fmt::format("198.18.{}.{}", zone, host));
+            return t.create(member);
         });
     }
     static void bindTo(model::Port& port, std::uint64_t host) {
@@ -259,6 +274,45 @@ TEST_F(DeviceTrackerTest, NothingIsWatchedAfterTheEnd) {
                                                                       [](const BridgeId&, net::VlanId) {},
                                                                       [](const std::vector<WantedBinding>&) {}});
     tracker->setLocalPorts({{portId(1), net::TunnelKey{77}}});
+}
+
+TEST_F(DeviceTrackerTest, HostsOfPortsComeWithTheirUnderlayAddresses) {
+    const auto host = [&](std::uint64_t n) { return tracker->snapshot()->hosts.find(hostId(n)); };
+    ASSERT_NE(host(2), nullptr);
+    EXPECT_THAT(host(2)->memberships, IsEmpty());
+    takeTags();
+    join(2, 1);
+    ASSERT_EQ(host(2)->memberships.size(), 1U);
+    EXPECT_EQ(host(2)->memberships.front().address.toString(), "198.18.1.2");
+    EXPECT_EQ(host(2)->memberships.front().zone.uuid(), zoneId(1));
+    EXPECT_THAT(takeTags(), IsEmpty()) << "flows know of tunnels, not of hosts";
+    changePort(2, [](model::Port& p) { bindTo(p, 0); });
+    EXPECT_EQ(host(2), nullptr) << "nothing leads there any more";
+}
+
+TEST_F(DeviceTrackerTest, OfHostsThatNothingLeadsToNothingIsKnown) {
+    const auto watches = store->watchCount();
+    const auto before = updates;
+    join(3, 1);
+    EXPECT_EQ(updates, before);
+    EXPECT_EQ(store->watchCount(), watches);
+    EXPECT_EQ(tracker->snapshot()->hosts.find(hostId(3)), nullptr);
+}
+
+TEST_F(DeviceTrackerTest, APortIsNeverThereWithoutItsHost) {
+    join(2, 1);
+    int incomplete = 0;
+    DeviceTracker other(*loop, *store, hostId(2), {},
+                        {[&](const TopologyUpdate& update) {
+                             update.snapshot->ports.forEach([&](const PortId&, const PortPtr& p) {
+                                 const auto* const host = update.snapshot->hosts.find(p->host);
+                                 if (host == nullptr || host->memberships.size() != (p->host == hostId(2) ? 1U : 0U)) ++incomplete;
+                             });
+                         },
+                         [](const std::vector<MacChange>&) {}, [](const BridgeId&, net::VlanId) {}, [](const std::vector<WantedBinding>&) {}});
+    settle();
+    EXPECT_EQ(other.snapshot()->ports.size(), 3U);
+    EXPECT_EQ(incomplete, 0);
 }
 
 TEST_F(DeviceTrackerTest, BridgeAppearsOnlyWithAllItsPorts) {

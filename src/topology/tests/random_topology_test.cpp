@@ -22,7 +22,7 @@ using testing::bridgeId;
 using testing::hostId;
 using testing::portId;
 
-enum class Kind : std::uint64_t { Router = 1, Chain, Group, Addresses, Balancer, Pool, Member, Vip, Route, Membership };
+enum class Kind : std::uint64_t { Router = 1, Chain, Group, Addresses, Balancer, Pool, Member, Vip, Route, Membership, Zone };
 Uuid uuid(Kind kind, std::uint64_t n) { return Uuid{static_cast<std::uint64_t>(kind), n}; }
 std::string bytes(const Uuid& id) { return model::bytesOf(id); }
 
@@ -33,6 +33,7 @@ protected:
     RoutedTopologyTest() {
         change([](nsdb::Transaction& t) -> Result<void> {
             for (std::uint64_t n : {1, 2}) TRY_VOID(t.create(named<model::Host>(hostId(n).uuid())));
+            for (std::uint64_t n : {1, 2}) TRY_VOID(t.create(named<model::TunnelZone>(uuid(Kind::Zone, n))));
             for (std::uint64_t n : {1, 2, 3}) TRY_VOID(t.create(named<model::Bridge>(bridgeId(n).uuid())));
             TRY_VOID(t.create(named<model::Router>(uuid(Kind::Router, 1))));
             for (std::uint64_t n : {1, 2, 3}) TRY_VOID(t.create(named<model::Chain>(uuid(Kind::Chain, n))));
@@ -109,6 +110,19 @@ protected:
         edit<model::Port>(id(port), [&](model::Port& p) {
             p.set_host_id(bytes(hostId(host).uuid()));
             p.set_interface_name("eth0");
+        });
+    }
+    /// The host is a member of the zone, or it is not.
+    void setMember(std::uint64_t host, std::uint64_t zone, bool isMember) {
+        const auto id = model::memberId(uuid(Kind::Zone, zone), hostId(host).uuid());
+        change([&](nsdb::Transaction& t) -> Result<void> {
+            if (t.get<model::TunnelZoneMember>(id).has_value()) TRY_VOID(t.remove(model::TunnelZoneMember::descriptor(), id));
+            if (!isMember) return {};
+            auto member = named<model::TunnelZoneMember>(id);
+            member.set_tunnel_zone_id(bytes(uuid(Kind::Zone, zone)));
+            member.set_host_id(bytes(hostId(host).uuid()));
+            member.set_ip_address(fmt::format("198.18.{}.{}", zone, host));
+            return t.create(member);
         });
     }
     void unbind(int port) {
@@ -342,7 +356,7 @@ TEST_F(RoutedTopologyTest, AnySequenceOfChangesEqualsARebuild) {
         for (int step = 0; step < 60; ++step) {
             SCOPED_TRACE(fmt::format("seed {} step {}", seed, step));
             const int port = 1 + pick(7);
-            switch (pick(9)) {
+            switch (pick(10)) {
                 case 0: bind(port, 1 + random() % 2); break;
                 case 1: unbind(port); break;
                 case 2: unlink(2, 3); break;
@@ -362,6 +376,7 @@ TEST_F(RoutedTopologyTest, AnySequenceOfChangesEqualsARebuild) {
                         r.set_load_balancer_id(pick(2) == 0 ? std::string{} : bytes(uuid(Kind::Balancer, 1)));
                     });
                     break;
+                case 8: setMember(1 + random() % 2, 1 + random() % 2, pick(2) == 0); break;
                 default: {
                     createRoute(seed * 1000 + static_cast<std::uint64_t>(step), model::Route::NORMAL, fmt::format("10.{}.{}.0", seed, step), 3 + pick(2));
                 }
