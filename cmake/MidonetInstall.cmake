@@ -1,7 +1,11 @@
 # make install DESTDIR= PREFIX=
 
 include(GNUInstallDirs)
-install(TARGETS midolman midonet-api midonet-cli midonet-nsdb mm-conf RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS midolman midonet-api midonet-cli midonet-nsdb mm-conf mm-ctl mm-dpctl mm-meter RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES $<TARGET_FILE_DIR:mm-conf>/mn-conf DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(PROGRAMS lab/midonet-lab DESTINATION ${CMAKE_INSTALL_BINDIR})
+file(GLOB MIDONET_MAN_1 CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/man/*.1)
+file(GLOB MIDONET_MAN_8 CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/man/*.8)
+install(FILES ${MIDONET_MAN_1} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES ${MIDONET_MAN_8} DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -25,6 +25,7 @@ FORBIDDEN = {
     "rest": ["agent", "cli"],
     "agent": ["rest", "cli"],
     "cli": ["rest", "agent", "nsdb"],
+    "hosttools": ["rest", "agent", "cli"],
 }
 KEYWORDS = {"SOURCES", "HEADERS", "DEPENDS", "LIBRARIES", "PRIVATE_LIBRARIES"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)

@@ -46,13 +46,11 @@ Result<void> serve(config::Program& program, const agent::AgentSettings& setting
 
     std::unique_ptr<agent::Management> management;
     agent::Agent agent({*loop, pool, store, *datapath, *interfaces, *underlay}, options, [&] {
-        const auto page = management ? " management=http://" + management->address() : std::string{};
+        const auto page = settings.listen->empty() ? std::string{} : " management=http://" + management->address();
         program.notifyReady("agent host=" + host.toString() + page);
     });
-    if (!settings.listen->empty()) {
-        TRY(started, agent::Management::start(*loop, agent, *settings.listen));
-        management = std::move(started);
-    }
+    TRY(started, agent::Management::start(*loop, agent, {*settings.listen, *settings.socket}));
+    management = std::move(started);
     const auto end = loop->onSignal({SIGTERM, SIGINT}, [&](int) {
         kLog.info("ending: the kernel goes on forwarding what is installed");
         program.notifyStopping();

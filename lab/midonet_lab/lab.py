@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -274,19 +275,29 @@ class Lab:
 
     def start_agent(self, host: str, wait: bool = True, settings: dict[str, str] | None = None) -> Process:
         """Starts the agent of a host; with `wait` returns once it says it is ready."""
-        private = self.folder / "hosts" / host
-        private.mkdir(parents=True, exist_ok=True)
-        pins = self.folder / "bpf" / host
-        pins.mkdir(parents=True, exist_ok=True)
-        merged = {**self.nsdb_settings(), "agent.host_id_file": str(private / "host_id"),
-                  "agent.state_file": str(private / "connections"), "nsdb.session_file": str(private / "session"),
-                  "agent.host_name": host, "agent.bpffs": str(pins), "agent.listen": "127.0.0.1:7300",
-                  **self.cloud.agent_settings, **(settings or {})}
-        command = [str(program_folder() / "midolman"), *set_words(merged)]
+        for folder in ("hosts", "bpf"):
+            (self.folder / folder / host).mkdir(parents=True, exist_ok=True)
+        command = [str(program_folder() / "midolman"), *set_words({**self.agent_settings(host), **(settings or {})})]
         process, _, _ = self._spawn(f"agent:{host}", namespaces.exec_command(self.namespace(host), command))
         if wait:
             self.wait_agent(host)
         return process
+
+    def agent_settings(self, host: str) -> dict[str, str]:
+        """The settings of the host's agent."""
+        private = self.folder / "hosts" / host
+        return {**self.nsdb_settings(), "agent.host_id_file": str(private / "host_id"),
+                "agent.state_file": str(private / "connections"), "nsdb.session_file": str(private / "session"),
+                "agent.host_name": host, "agent.bpffs": str(self.folder / "bpf" / host), "agent.listen": "127.0.0.1:7300",
+                "agent.socket": str(private / "agent.sock"), **self.cloud.agent_settings}
+
+    def run_tool(self, host: str, program: str, *words: str, user: int = 0) -> subprocess.CompletedProcess[str]:
+        """Runs a tool of the host (mm-ctl, mm-dpctl, mm-meter) there, as another user if asked to."""
+        command = [str(program_folder() / program), *set_words(self.agent_settings(host)), *words]
+        if user != 0:
+            command = ["setpriv", "--reuid", str(user), "--regid", str(user), "--clear-groups", *command]
+        return subprocess.run(namespaces.exec_command(self.namespace(host), command), capture_output=True, text=True,
+                              timeout=30, check=False)
 
     def wait_agent(self, host: str) -> str:
         """Waits for the ready line of the host's agent and returns it."""

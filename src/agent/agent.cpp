@@ -1,6 +1,8 @@
 #include "agent/agent.h"
 
+#include "agent/meter_names.h"
 #include "base/log.h"
+#include "host/port_binder.h"
 
 namespace midonet::agent {
 namespace {
@@ -49,7 +51,10 @@ Agent::Agent(World world, AgentOptions options, std::function<void()> onReady)
                [this](datapath::WorkerIndex worker, const WorkerReport& report) { onReport(worker, report); }) {}
 
 // The interfaces of the host outlive it.
-Agent::~Agent() { world_.interfaces.onChange({}); }
+Agent::~Agent() {
+    *self_ = nullptr;
+    world_.interfaces.onChange({});
+}
 
 void Agent::start() {
     session_->onConnectionChange([this](bool connected) { onConnection(connected); });
@@ -184,6 +189,33 @@ void Agent::flushFlows() {
     workers_.update([](WorkerUpdate& pending) { pending.flushFlows = true; });
 }
 
+void Agent::bindPort(const PortId& port, std::string interface, Done done) {
+    const auto bind = [&store = world_.store, self = options_.host.id, port, name = std::move(interface)] {
+        return host::bindPort(store, self, port, name);
+    };
+    changeBinding(bind, std::move(done));
+}
+
+void Agent::unbindPort(const PortId& port, Done done) {
+    changeBinding([&store = world_.store, self = options_.host.id, port] { return host::unbindPort(store, self, port); }, std::move(done));
+}
+
+void Agent::changeBinding(std::function<Result<void>()> change, Done done) {
+    const auto number = ++lastChange_;
+    changes_.emplace(number, std::move(done));
+    auto result = std::make_shared<Result<void>>();
+    const auto tell = [self = self_, number, result] {
+        if (*self != nullptr) (*self)->onBindingChanged(number, *result);
+    };
+    const bool queued = world_.pool.submit([change = std::move(change), result] { *result = change(); }, world_.loop, tell);
+    if (!queued) onBindingChanged(number, fail(ErrorCode::Unavailable, "the agent has too much to do: try again"));
+}
+
+void Agent::onBindingChanged(std::uint64_t number, const Result<void>& result) {
+    const auto change = changes_.extract(number);
+    change.mapped()(result);
+}
+
 void Agent::checkReady() {
     if (ending_ || !bindingsKnown_ || !tracker_->synced() || !peers_->synced()) return;
     ending_ = true;
@@ -227,6 +259,20 @@ void Agent::collectStatus(std::function<void(Status)> done) {
         status.datapath = world_.datapath.counters();
         status.capabilities = world_.datapath.capabilities();
         done(std::move(status));
+    });
+}
+
+void Agent::collectMeters(std::function<void(Meters)> done) {
+    workers_.collectMeters([this, done = std::move(done)](const std::vector<flowcontrol::MeterCounts>& workers) {
+        flowcontrol::MeterCounts sum;
+        for (const auto& counts : workers)
+            for (const auto& [tag, count] : counts) sum[tag] += count;
+        Meters out;
+        if (const auto topology = snapshot())
+            forEachMeter(*topology, *map_, [&](FlowTag tag, std::string name) {
+                if (const auto found = sum.find(tag); found != sum.end()) out.emplace(std::move(name), found->second);
+            });
+        done(std::move(out));
     });
 }
 

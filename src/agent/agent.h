@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -72,6 +73,11 @@ public:
     /// Removes every installed flow; the next packets are simulated anew.
     void flushFlows();
 
+    using Done = std::function<void(Result<void>)>;
+    /// Writes to the NSDB that an interface of this host has a port, or no longer has (host/port_binder.h).
+    void bindPort(const PortId& port, std::string interface, Done done);
+    void unbindPort(const PortId& port, Done done);
+
     struct Status {
         HostId host;
         std::string hostName;
@@ -99,6 +105,10 @@ public:
     };
     void collectStatus(std::function<void(Status)> done);
 
+    /// By name (agent/meter_names.h): what packets of this host have passed since its agent started.
+    using Meters = std::map<std::string, flowcontrol::MeterCount>;
+    void collectMeters(std::function<void(Meters)> done);
+
     /// To look at: the tracker's snapshot is null until the host is registered.
     topology::TopologySnapshotPtr snapshot() const { return tracker_ ? tracker_->snapshot() : nullptr; }
     const flowcontrol::PhysicalMapPtr& map() const { return map_; }
@@ -115,6 +125,8 @@ private:
     void broadcastMacs(const std::vector<topology::MacChange>& changes);
     void broadcastArps(const ArpLearning::Arps& arps, const ArpLearning::BridgeArps& bridgeArps);
     void checkReady();
+    void changeBinding(std::function<Result<void>()> change, Done done);
+    void onBindingChanged(std::uint64_t number, const Result<void>& result);
 
     World world_;
     const AgentOptions options_;
@@ -136,6 +148,9 @@ private:
     std::unique_ptr<topology::DeviceTracker> tracker_;
     std::chrono::system_clock::time_point published_{};  // of the newest snapshot
     flowcontrol::PhysicalMapPtr map_ = std::make_shared<flowcontrol::PhysicalMap>();
+    std::map<std::uint64_t, Done> changes_;  // of bindings, under way
+    std::uint64_t lastChange_ = 0;
+    std::shared_ptr<Agent*> self_ = std::make_shared<Agent*>(this);
 };
 
 }  // namespace midonet::agent

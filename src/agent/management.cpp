@@ -2,16 +2,64 @@
 
 #include <boost/json.hpp>
 
+#include "base/assert.h"
 #include "http/router.h"
 #include "http/server.h"
 #include "metrics/process.h"
 
 namespace midonet::agent {
+
+enum class Management::Page : http::Router::RouteId { Metrics, Status, Meters, Flush, Bind, Unbind };
+
 namespace {
 
 namespace json = boost::json;
 
-enum class Page : http::Router::RouteId { Metrics, Status, Flush };
+http::Response textPage(int status, std::string_view message) {
+    return http::Response::text(status, "text/plain", std::string(message) + "\n");
+}
+
+http::Response jsonPage(const json::object& object) {
+    return http::Response::text(200, "application/json", json::serialize(object) + "\n");
+}
+
+http::Response errorPage(const Error& error) {
+    switch (error.code) {
+        case ErrorCode::Malformed:
+        case ErrorCode::Invalid: return textPage(400, error.message);
+        case ErrorCode::NotFound: return textPage(404, error.message);
+        case ErrorCode::AlreadyExists:
+        case ErrorCode::Conflict: return textPage(409, error.message);
+        case ErrorCode::Stale:
+        case ErrorCode::Unavailable:
+        case ErrorCode::Exhausted:
+        case ErrorCode::Timeout: return textPage(503, error.message);
+        case ErrorCode::PermissionDenied:
+        case ErrorCode::Unsupported:
+        case ErrorCode::Internal: return textPage(500, error.message);
+    }
+    MIDONET_UNREACHABLE();
+}
+
+struct WantedBinding {
+    PortId port;
+    std::string interface;
+};
+
+Result<PortId> readPort(const std::string& text) {
+    TRY(id, Uuid::parse(text));
+    return PortId{id};
+}
+
+Result<WantedBinding> readBinding(const std::string& port, const std::string& body) {
+    TRY(id, readPort(port));
+    boost::system::error_code error;
+    const auto value = json::parse(body, error);
+    const auto* const object = error ? nullptr : value.if_object();
+    const auto* const name = object == nullptr ? nullptr : object->if_contains("interfaceName");
+    if (name == nullptr || !name->is_string()) return fail(ErrorCode::Malformed, R"(the body must be {{"interfaceName": "NAME"}})");
+    return WantedBinding{id, std::string{name->get_string()}};
+}
 
 json::object statusJson(const Agent::Status& status) {
     const auto orNull = [](const std::string& text) { return text.empty() ? json::value(nullptr) : json::value(text); };
@@ -119,52 +167,87 @@ void report(metrics::Sink& sink, const Agent::Status& status) {
 Management::Management() = default;
 Management::~Management() = default;
 
-const std::string& Management::address() const { return server_->address(); }
+std::string Management::address() const { return page_ ? page_->address() : std::string{}; }
 
-Result<std::unique_ptr<Management>> Management::start(event::Loop& loop, Agent& agent, const std::string& listen) {
+Result<std::unique_ptr<Management>> Management::start(event::Loop& loop, Agent& agent, const Addresses& addresses) {
     std::unique_ptr<Management> self{new Management};
+    if (!addresses.listen.empty()) {
+        TRY(page, self->serve(loop, agent, addresses.listen, Access::Everybody));
+        self->page_ = std::move(page);
+    }
+    if (!addresses.socket.empty()) {
+        auto socket = self->serve(loop, agent, "unix:" + addresses.socket, Access::Owner);
+        if (!socket) return Unexpected{socket.error().withContext("agent.socket")};
+        self->socket_ = std::move(*socket);
+    }
+    self->process_ = metrics::collectProcess(self->registry_);
+    self->collector_ = self->registry_.collect([m = self.get()](metrics::Sink& sink) { report(sink, m->latest_); });
+    return self;
+}
+
+Result<std::unique_ptr<http::Server>> Management::serve(event::Loop& loop, Agent& agent, std::string listen, Access access) {
     auto router = std::make_shared<http::Router>();
     const auto route = [&](http::Method method, std::string_view path, Page page) {
         router->add(method, path, static_cast<http::Router::RouteId>(page));
     };
     route(http::Method::Get, "/metrics", Page::Metrics);
     route(http::Method::Get, "/status", Page::Status);
+    route(http::Method::Get, "/meters", Page::Meters);
     route(http::Method::Post, "/flows/flush", Page::Flush);
-
+    if (access == Access::Owner) {
+        route(http::Method::Put, "/binding/{port}", Page::Bind);
+        route(http::Method::Delete, "/binding/{port}", Page::Unbind);
+    }
     http::ServerOptions options;
-    options.listen = listen;
-    options.errorResponse = [](int status, std::string_view message) {
-        return http::Response::text(status, "text/plain", std::string(message) + "\n");
-    };
-    const auto handler = [router, &agent, m = self.get()](const http::RequestPtr& request, const http::Responder& respond) {
+    options.listen = std::move(listen);
+    options.errorResponse = [](int status, std::string_view message) { return textPage(status, message); };
+    const auto handle = [this, router, &agent](const http::RequestPtr& request, const http::Responder& respond) {
         const auto match = router->find(request->method, request->path());
-        if (match.outcome == http::Router::Outcome::NoSuchPath)
-            return respond(http::Response::text(404, "text/plain", "no such page: try /metrics or /status\n"));
+        if (match.outcome == http::Router::Outcome::NoSuchPath) return respond(textPage(404, "no such page: try /metrics or /status"));
         if (match.outcome == http::Router::Outcome::NoSuchMethod) {
-            auto response = http::Response::text(405, "text/plain", "method not allowed\n");
+            auto response = textPage(405, "method not allowed");
             response.headers.set("Allow", match.allow);
             return respond(std::move(response));
         }
-        switch (static_cast<Page>(match.route)) {
-            case Page::Metrics:
-                return agent.collectStatus([m, respond](Agent::Status status) {
-                    m->latest_ = std::move(status);
-                    respond(http::Response::text(200, metrics::Registry::kContentType, m->registry_.text()));
-                });
-            case Page::Status:
-                return agent.collectStatus([respond](const Agent::Status& status) {
-                    respond(http::Response::text(200, "application/json", json::serialize(statusJson(status)) + "\n"));
-                });
-            case Page::Flush:
-                agent.flushFlows();
-                return respond(http::Response::text(202, "text/plain", "flows are being flushed\n"));
-        }
+        const auto port = match.parameters.size() == 0 ? std::string{} : match.parameters["port"];
+        answer(agent, static_cast<Page>(match.route), *request, port, respond);
     };
-    TRY(server, http::Server::listen({&loop}, std::move(options), handler));
-    self->server_ = std::move(server);
-    self->process_ = metrics::collectProcess(self->registry_);
-    self->collector_ = self->registry_.collect([m = self.get()](metrics::Sink& sink) { report(sink, m->latest_); });
-    return self;
+    return http::Server::listen({&loop}, std::move(options), handle);
+}
+
+void Management::answer(Agent& agent, Page page, const http::Request& request, const std::string& port, const http::Responder& respond) {
+    switch (page) {
+        case Page::Metrics:
+            return agent.collectStatus([this, respond](Agent::Status status) {
+                latest_ = std::move(status);
+                respond(http::Response::text(200, metrics::Registry::kContentType, registry_.text()));
+            });
+        case Page::Status:
+            return agent.collectStatus([respond](const Agent::Status& status) { respond(jsonPage(statusJson(status))); });
+        case Page::Meters:
+            return agent.collectMeters([respond](const Agent::Meters& meters) {
+                json::object out;
+                for (const auto& [name, count] : meters) out[name] = {{"packets", count.packets}, {"bytes", count.bytes}};
+                respond(jsonPage(out));
+            });
+        case Page::Flush:
+            agent.flushFlows();
+            return respond(textPage(202, "flows are being flushed"));
+        case Page::Bind: {
+            const auto wanted = readBinding(port, request.body);
+            if (!wanted) return respond(errorPage(wanted.error()));
+            return agent.bindPort(wanted->port, wanted->interface, [respond, wanted = *wanted](const Result<void>& bound) {
+                respond(bound ? jsonPage({{"interfaceName", wanted.interface}}) : errorPage(bound.error()));
+            });
+        }
+        case Page::Unbind: {
+            const auto id = readPort(port);
+            if (!id) return respond(errorPage(id.error()));
+            return agent.unbindPort(*id, [respond](const Result<void>& unbound) {
+                respond(unbound ? http::Response::text(204, "text/plain", "") : errorPage(unbound.error()));
+            });
+        }
+    }
 }
 
 }  // namespace midonet::agent

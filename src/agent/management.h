@@ -8,30 +8,43 @@
 #include "metrics/registry.h"
 
 namespace midonet::http {
+struct Request;
+class Responder;
 class Server;
-}
+}  // namespace midonet::http
 
 namespace midonet::agent {
 
 /// The agent's own HTTP page, on the control loop: `GET /metrics` (Prometheus text), `GET /status`
-/// (JSON: readiness, bindings, tunnels and what is wrong with them), `POST /flows/flush`.
+/// (JSON: readiness, bindings, tunnels and what is wrong with them), `GET /meters` (JSON), `POST /flows/flush`. On the Unix socket, which its owner
+/// alone may use, also `PUT` and `DELETE /binding/{portId}`: what `mm-ctl` asks for.
 class Management {
 public:
+    struct Addresses {
+        std::string listen;  ///< ADDRESS:PORT; empty: none.
+        std::string socket;  ///< Path of a Unix socket; empty: none.
+    };
     /// Listens at once.
-    static Result<std::unique_ptr<Management>> start(event::Loop& loop, Agent& agent, const std::string& listen);
+    static Result<std::unique_ptr<Management>> start(event::Loop& loop, Agent& agent, const Addresses& addresses);
     ~Management();
     Management(const Management&) = delete;
     Management& operator=(const Management&) = delete;
 
-    const std::string& address() const;
+    /// Of the TCP socket; empty when there is none.
+    std::string address() const;
 
 private:
     Management();
+    enum class Page : std::size_t;
+    enum class Access : bool { Everybody, Owner };
+    Result<std::unique_ptr<http::Server>> serve(event::Loop& loop, Agent& agent, std::string listen, Access access);
+    void answer(Agent& agent, Page page, const http::Request& request, const std::string& port, const http::Responder& respond);
     metrics::Registry registry_;
     Agent::Status latest_;  // what the collector reports
     std::shared_ptr<void> collector_;
     std::shared_ptr<void> process_;
-    std::unique_ptr<http::Server> server_;
+    std::unique_ptr<http::Server> page_;
+    std::unique_ptr<http::Server> socket_;
 };
 
 }  // namespace midonet::agent

@@ -345,6 +345,12 @@ void PacketWorker::drop(const Subject& subject, const simulation::Decision& deci
 
 void PacketWorker::install(const Subject& subject, const simulation::Decision& decision, const flow::FlowActions& actions,
                            const flow::FlowTags& moreTags, FlowClass flowClass) {
+    auto tags = decision.tags;
+    if (!subject.key.fromTunnel()) {
+        tags.push_back(FlowTag::datapathPort(subject.key.inPort));
+        tags.push_back(FlowTag::portRx(subject.port));
+    }
+    const auto path = flows_.meters().count(tags, moreTags, subject.frame.size());
     // A packet that was sent to us on purpose, or was looked at inside, says nothing about the others of its flow.
     if (subject.reason != datapath::UpcallReason::Miss || decision.onlyThisPacket) return teach(subject, decision);
     // Held before the flow replaces an older one that may hold the same MAC: it never falls to zero.
@@ -352,11 +358,9 @@ void PacketWorker::install(const Subject& subject, const simulation::Decision& d
     static const simulation::Effects kNothing;
     auto mask = decision.mask;
     mask.close();
-    auto tags = decision.tags;
-    if (!subject.key.fromTunnel()) tags.push_back(FlowTag::datapathPort(subject.key.inPort));
     const auto installed = flows_.install(
         {subject.key, mask, actions, tags, moreTags, learned ? decision.effects : kNothing,
-         learned ? flowClass : FlowClass::Error},
+         learned ? flowClass : FlowClass::Error, path},
         loop_.clock().now());
     if (installed) return;
     if (learned) release(decision.effects);

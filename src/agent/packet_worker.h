@@ -60,6 +60,7 @@ public:
     /// Worker's thread: handle what waits now. For tests and benchmarks that own the loop.
     std::size_t drainUpcalls();
     WorkerStats stats() const;
+    flowcontrol::MeterCounts meters() const { return flows_.readMeters(); }
     const flowcontrol::FlowTable& flows() const { return flows_; }
     const simulation::WorkerState& state() const { return state_; }
     const topology::TopologySnapshotPtr& snapshot() const { return snapshot_; }

@@ -58,21 +58,28 @@ void WorkerPool::tellOthers(datapath::WorkerIndex self, const std::function<void
         if (i != self) workers_[i].worker->updates().update(merge);
 }
 
-void WorkerPool::collectStats(std::function<void(std::vector<WorkerStats>)> done) {
+template <class T>
+void WorkerPool::collect(T (PacketWorker::*ask)() const, std::function<void(std::vector<T>)> done) {
     struct Gathering {
-        std::vector<WorkerStats> stats;
+        std::vector<T> answers;
         std::size_t missing;
-        std::function<void(std::vector<WorkerStats>)> done;
+        std::function<void(std::vector<T>)> done;
     };
-    auto gathering = std::make_shared<Gathering>(Gathering{std::vector<WorkerStats>(workers_.size()), workers_.size(), std::move(done)});
+    auto gathering = std::make_shared<Gathering>(Gathering{std::vector<T>(workers_.size()), workers_.size(), std::move(done)});
     for (std::size_t i = 0; i < workers_.size(); ++i) {
-        workers_[i].loop->post([&control = control_, worker = workers_[i].worker.get(), gathering, i] {
-            control.post([gathering, i, stats = worker->stats()] {
-                gathering->stats[i] = stats;
-                if (--gathering->missing == 0) gathering->done(std::move(gathering->stats));
+        workers_[i].loop->post([&control = control_, worker = workers_[i].worker.get(), gathering, i, ask] {
+            control.post([gathering, i, answer = (worker->*ask)()]() mutable {
+                gathering->answers[i] = std::move(answer);
+                if (--gathering->missing == 0) gathering->done(std::move(gathering->answers));
             });
         });
     }
+}
+
+void WorkerPool::collectStats(std::function<void(std::vector<WorkerStats>)> done) { collect(&PacketWorker::stats, std::move(done)); }
+
+void WorkerPool::collectMeters(std::function<void(std::vector<flowcontrol::MeterCounts>)> done) {
+    collect(&PacketWorker::meters, std::move(done));
 }
 
 }  // namespace midonet::agent

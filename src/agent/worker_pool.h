@@ -38,6 +38,8 @@ public:
     void update(datapath::WorkerIndex worker, const std::function<void(WorkerUpdate&)>& merge);
     /// Asks every worker for a copy of its figures; `done` runs on the control loop.
     void collectStats(std::function<void(std::vector<WorkerStats>)> done);
+    /// The same of their meters.
+    void collectMeters(std::function<void(std::vector<flowcontrol::MeterCounts>)> done);
 
 private:
     struct Slot {
@@ -47,6 +49,8 @@ private:
         std::unique_ptr<PacketWorker> worker;
         std::thread thread;
     };
+    template <class T>
+    void collect(T (PacketWorker::*ask)() const, std::function<void(std::vector<T>)> done);
     void tellOthers(datapath::WorkerIndex self, const std::function<void(WorkerUpdate&)>& merge);
 
     event::Loop& control_;

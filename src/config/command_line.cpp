@@ -8,7 +8,9 @@
 namespace midonet::config {
 namespace {
 
-std::string footer(const Settings& settings) {
+std::string footer(const About& about, const Settings& settings) {
+    if (!about.settingsOf.empty())
+        return fmt::format("Settings are those of {0}, from the same sources: {0} --help lists them.\n", about.settingsOf);
     return "Settings, strongest source first: --set, environment (agent.datapath is "
            "MIDO_AGENT_DATAPATH), file, NSDB (mm-conf), default:\n" +
            settings.helpText();
@@ -36,7 +38,7 @@ Result<CommandLine> parseCommandLine(const About& about, const Settings& setting
     app.set_help_flag(about.helpFlags, "Print this help message and exit");
     app.set_version_flag("--version", about.name + " " + about.version);
     app.allow_extras(about.takesWords);
-    app.footer([&settings] { return footer(settings); });
+    app.footer([&about, &settings] { return footer(about, settings); });
     try {
         std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
         app.parse(arguments);

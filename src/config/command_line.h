@@ -18,6 +18,7 @@ struct About {
     bool takesWords = false;
     std::string logLevel = "info";  ///< The default of log.level.
     std::string helpFlags = "-h,--help";
+    std::string settingsOf{};  ///< The program whose settings these are, when it is another: its --help lists them.
 };
 
 /// What the caller of the program wants.

@@ -46,6 +46,10 @@ FlowTag FlowTag::bridgeArp(BridgeId bridge, const net::IpAddress& address) {
 
 FlowTag FlowTag::statePeers(const Uuid& portOrGroup) { return {Kind::StatePeers, hashOf(portOrGroup)}; }
 
+FlowTag FlowTag::portRx(const PortId& port) { return {Kind::PortRx, hashOf(port.uuid())}; }
+
+FlowTag FlowTag::portTx(const PortId& port) { return {Kind::PortTx, hashOf(port.uuid())}; }
+
 FlowTag FlowTag::state(std::uint64_t keyHash) { return {Kind::State, mixHash(keyHash)}; }
 
 }  // namespace midonet::flow

@@ -19,6 +19,8 @@ class FlowTag {
 public:
     enum class Kind : std::uint8_t {
         Device = 1,
+        PortTx = 2,
+        PortRx = 3,
         VlanFlood = 4,
         VlanPort = 6,
         Broadcast = 7,
@@ -61,6 +63,13 @@ public:
     /// Rests on a key of the connection state, by its hash: there, or not there.
     static FlowTag state(std::uint64_t keyHash);
 
+    /// Comes in, or goes out, through an exterior port of this host: for meters alone, nothing invalidates them.
+    static FlowTag portRx(const PortId& port);
+    static FlowTag portTx(const PortId& port);
+
+    /// A place that packets pass, and that counts them.
+    bool isMetered() const { return kind() == Kind::Device || kind() == Kind::TunnelRoute || isForMetersAlone(); }
+    bool isForMetersAlone() const { return kind() == Kind::PortTx || kind() == Kind::PortRx; }
     constexpr std::uint64_t value() const { return value_; }
     Kind kind() const { return static_cast<Kind>(value_ >> 56); }
     friend constexpr auto operator<=>(FlowTag, FlowTag) = default;

@@ -28,6 +28,8 @@ event::Duration periodOf(FlowClass flowClass) {
     return flowClass == FlowClass::TcpConnection ? event::Duration{kClosingTime} : lifetimeOf(flowClass);
 }
 
+MeterCount countOf(const datapath::FlowStats& stats) { return {stats.packets, stats.bytes}; }
+
 std::size_t indexOf(FlowClass flowClass) { return static_cast<std::size_t>(flowClass); }
 
 }  // namespace
@@ -72,8 +74,11 @@ Result<void> FlowTable::install(const NewFlow& flow, event::TimePoint now) {
     record.flowClass = flow.flowClass;
     record.due = now + periodOf(flow.flowClass);
     record.used = true;
-    for (const auto tag : flow.tags) addTag(index, tag);
-    for (const auto tag : flow.moreTags) addTag(index, tag);
+    record.path = flow.path;
+    if (record.path != Meters::kNone) meters_.hold(record.path);
+    for (const auto* tags : {&flow.tags, &flow.moreTags})
+        for (const auto tag : *tags)
+            if (!tag.isForMetersAlone()) addTag(index, tag);
     byIdentity_.insert(index);
     enqueue(index);
     ++size_;
@@ -130,6 +135,13 @@ std::size_t FlowTable::flush() {
 void FlowTable::forEach(const std::function<void(const flow::FlowKey&, const flow::FlowMask&)>& visit) const {
     for (const auto& record : flows_)
         if (record.used) visit(record.key, record.mask);
+}
+
+MeterCounts FlowTable::readMeters() const {
+    std::vector<MeterCount> live(meters_.size());
+    for (const auto& record : flows_)
+        if (record.used && record.path != Meters::kNone) live[record.path] += countOf(datapath_.stats(record.handle));
+    return meters_.read(live);
 }
 
 std::uint32_t FlowTable::allocate() {
@@ -221,12 +233,19 @@ void FlowTable::dropKept(std::uint32_t index, bool closed) {
     onRemoved_({effects_.release(record.effects), statesOfOne_, closed});
 }
 
+void FlowTable::endMetering(std::uint32_t index) {
+    auto& record = flows_[index];
+    if (record.path != Meters::kNone) meters_.release(std::exchange(record.path, Meters::kNone), countOf(datapath_.stats(record.handle)));
+}
+
 void FlowTable::remove(std::uint32_t index, RemovalReason reason, bool closed) {
+    endMetering(index);
     datapath_.removeFlow(worker_, flows_[index].handle);
     forget(index, reason, closed);
 }
 
 void FlowTable::forget(std::uint32_t index, RemovalReason reason, bool closed) {
+    endMetering(index);
     auto& record = flows_[index];
     byIdentity_.erase(byIdentity_.find(Identity{record.key, record.mask}));
     dropTags(index);

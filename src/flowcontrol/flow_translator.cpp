@@ -44,6 +44,7 @@ Translation translate(const simulation::VirtualActions& actions, const topology:
     const auto toPort = [&](const PortId& id) {
         if (const auto number = map.portNumber(id)) {
             out.tags.push_back(FlowTag::datapathPort(*number));
+            out.tags.push_back(FlowTag::portTx(id));
             run.local(*number);
             delivered = true;
             return;
@@ -98,6 +99,7 @@ Untunnelling untunnel(const flow::FlowKey& key, const PhysicalMap& map) {
         return out;
     }
     translation.tags.push_back(FlowTag::datapathPort(*number));
+    translation.tags.push_back(FlowTag::portTx(*port));
     translation.actions.push_back(flow::Output{*number});
     return out;
 }

@@ -1,14 +1,17 @@
 #include "http/client.h"
 
-#include <boost/asio/connect.hpp>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
-#include <algorithm>
 
 namespace midonet::http {
 
@@ -19,12 +22,17 @@ using boost::system::error_code;
 
 namespace {
 
+/// TCP or a Unix socket.
+using Stream = beast::basic_stream<asio::generic::stream_protocol>;
+
 /// No answer of the API is larger; a server that never ends its answer is none.
 constexpr std::uint64_t kBodyBytes = 256ULL << 20;
 
-Error toError(error_code error, std::string_view doing, const Address& address) {
-    const auto code = error == beast::error::timeout ? ErrorCode::Timeout : ErrorCode::Unavailable;
-    return {code, fmt::format("{} {}: {}", doing, address.authority(), error.message())};
+Error toError(error_code error, std::string_view doing, std::string_view server) {
+    const auto code = error == beast::error::timeout        ? ErrorCode::Timeout
+                      : error == asio::error::access_denied ? ErrorCode::PermissionDenied
+                                                            : ErrorCode::Unavailable;
+    return {code, fmt::format("{} {}: {}", doing, server, error.message())};
 }
 
 beast::http::request<beast::http::string_body> toWire(const Request& request, const Address& address) {
@@ -77,7 +85,9 @@ Result<Address> Address::parse(std::string_view uri) {
 }
 
 struct Client::Connection {
-    explicit Connection(Address to) : address(std::move(to)) {}
+    Connection(Address to, std::string socketPath) : address(std::move(to)), path(std::move(socketPath)) {}
+
+    std::string server() const { return path.empty() ? address.authority() : path; }
 
     /// Runs what was started until it is done: the stream's own deadline ends it in any case.
     error_code finish(const error_code& result) {
@@ -88,14 +98,28 @@ struct Client::Connection {
 
     Result<void> open(event::Duration timeout) {
         error_code error;
-        tcp::resolver resolver(context);
-        const auto found = resolver.resolve(address.host, address.port, error);
-        if (error) return Unexpected{toError(error, "cannot find", address)};
-        stream.expires_after(timeout);
-        stream.async_connect(found, [&error](error_code result, const tcp::endpoint&) { error = result; });
-        if (finish(error)) return Unexpected{toError(error, "cannot connect to", address)};
-        stream.socket().set_option(tcp::no_delay(true), error);
+        if (!path.empty()) {
+            if (path.size() >= sizeof(sockaddr_un::sun_path)) return fail(ErrorCode::Malformed, "'{}' is too long for a socket", path);
+            connect(asio::local::stream_protocol::endpoint{path}, timeout, error);
+        } else {
+            tcp::resolver resolver(context);
+            const auto found = resolver.resolve(address.host, address.port, error);
+            if (error) return Unexpected{toError(error, "cannot find", server())};
+            for (const auto& candidate : found) {
+                connect(candidate.endpoint(), timeout, error);
+                if (!error) break;
+            }
+        }
+        if (error) return Unexpected{toError(error, "cannot connect to", server())};
+        if (path.empty()) stream.socket().set_option(tcp::no_delay(true), error);
         return {};
+    }
+
+    void connect(const Stream::protocol_type::endpoint& endpoint, event::Duration timeout, error_code& error) {
+        stream.socket().close(error);
+        stream.expires_after(timeout);
+        stream.async_connect(endpoint, [&error](error_code result) { error = result; });
+        finish(error);
     }
 
     /// False when the server has closed its end, or sent what nobody asked for.
@@ -103,7 +127,7 @@ struct Client::Connection {
         error_code error;
         char byte = 0;
         stream.socket().non_blocking(true, error);
-        stream.socket().receive(asio::buffer(&byte, 1), tcp::socket::message_peek, error);
+        stream.socket().receive(asio::buffer(&byte, 1), asio::socket_base::message_peek, error);
         return error == asio::error::would_block;
     }
 
@@ -112,31 +136,33 @@ struct Client::Connection {
         error_code error;
         stream.expires_after(timeout);
         beast::http::async_write(stream, wire, [&error](error_code result, std::size_t) { error = result; });
-        if (finish(error)) return Unexpected{toError(error, "no answer of", address)};
+        if (finish(error)) return Unexpected{toError(error, "no answer of", server())};
         beast::http::response_parser<beast::http::string_body> parser;
         parser.body_limit(kBodyBytes);
         if (request.method == Method::Head) parser.skip(true);
         beast::http::async_read(stream, buffer, parser, [&error](error_code result, std::size_t) { error = result; });
-        if (finish(error)) return Unexpected{toError(error, "no answer of", address)};
+        if (finish(error)) return Unexpected{toError(error, "no answer of", server())};
         keep = parser.get().keep_alive();
         return fromWire(parser.release());
     }
 
     asio::io_context context{1};
-    beast::tcp_stream stream{context};
+    Stream stream{context};
     beast::flat_buffer buffer;
     Address address;
+    std::string path;  // of a Unix socket
     bool keep = false;
 };
 
 Client::Client(event::Duration timeout) : timeout_(timeout) {}
+Client::Client(std::string socketPath, event::Duration timeout) : socketPath_(std::move(socketPath)), timeout_(timeout) {}
 Client::~Client() = default;
 
 Result<Response> Client::send(const Request& request) {
     TRY(address, Address::parse(request.target));
     const bool reusable = connection_ && connection_->keep && connection_->address.authority() == address.authority() && connection_->isQuiet();
     if (!reusable) {
-        connection_ = std::make_unique<Connection>(address);
+        connection_ = std::make_unique<Connection>(address, socketPath_);
         TRY_VOID(connection_->open(timeout_));
     }
     connection_->address = std::move(address);

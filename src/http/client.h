@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
@@ -16,6 +17,8 @@ class Client {
 public:
     /// How long the connection, and then the whole exchange, may take.
     explicit Client(event::Duration timeout = std::chrono::seconds{30});
+    /// Of the server that listens on a Unix socket, whatever host the requests name. PermissionDenied: it is not for this user.
+    Client(std::string socketPath, event::Duration timeout);
     ~Client();
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
@@ -27,6 +30,7 @@ public:
 private:
     struct Connection;
     std::unique_ptr<Connection> connection_;
+    std::string socketPath_;
     event::Duration timeout_;
 };
 

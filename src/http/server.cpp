@@ -3,14 +3,22 @@
 #include <linux/filter.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <charconv>
+#include <cstring>
+#include <filesystem>
 
 #include "base/assert.h"
 #include "base/log.h"
@@ -53,6 +61,29 @@ std::string toText(const tcp::endpoint& endpoint) {
     return fmt::format(fmt::runtime(address.is_v6() ? "[{}]:{}" : "{}:{}"), address.to_string(), endpoint.port());
 }
 
+constexpr std::string_view kUnix = "unix:";
+using Local = asio::local::stream_protocol;
+
+/// Where a server that is killed leaves its socket, the next one listens. AlreadyExists: somebody listens there.
+Result<void> makeWay(const std::string& path) {
+    struct stat found {};
+    if (::lstat(path.c_str(), &found) != 0) {
+        std::error_code error;
+        const auto folder = std::filesystem::path(path).parent_path();
+        if (!folder.empty()) std::filesystem::create_directories(folder, error);
+        if (error) return fail(ErrorCode::Unavailable, "cannot make the folder of {}: {}; choose another path", path, error.message());
+        return {};
+    }
+    if (!S_ISSOCK(found.st_mode)) return fail(ErrorCode::AlreadyExists, "cannot listen on {}: a file is there; choose another path", path);
+    asio::io_context io;
+    Local::socket probe(io);
+    error_code error;
+    probe.connect(Local::endpoint{path}, error);
+    if (!error) return fail(ErrorCode::AlreadyExists, "cannot listen on {}: another program does; end it, or choose another path", path);
+    ::unlink(path.c_str());
+    return {};
+}
+
 /// From now on the kernel lets no new handshake begin, but finishes those under way: the segment
 /// that opens one (SYN without ACK) is dropped. Closing the socket right away would reset
 /// connections that clients believe to have.
@@ -85,6 +116,36 @@ public:
     }
 
     Result<void> open() {
+        TRY_VOID(options_->listen.starts_with(kUnix) ? listenOnPath(options_->listen.substr(kUnix.size())) : listenOnAddress());
+        asio::co_spawn(io_, accept(shared_from_this()), asio::detached);
+        return {};
+    }
+
+    void drain(event::Callback done) {
+        MIDONET_ASSERT(!done_, "drain() is called once");
+        done_ = std::move(done);
+        if (acceptor_.is_open() && path_.empty()) dropNewHandshakes(acceptor_.native_handle());
+        for (const auto& lane : lanes_) asio::post(lane->io, [lane] { lane->draining = true; });
+        asio::co_spawn(io_, drainSteps(shared_from_this()), asio::detached);
+    }
+
+    void shutDown() {
+        stopListening();
+        timer_.cancel();
+        done_ = nullptr;
+        for (const auto& lane : lanes_) {
+            if (lane->loop.isCurrent())
+                lane->closeAll();
+            else
+                asio::post(lane->io, [lane] { lane->closeAll(); });
+        }
+    }
+
+    const std::string& address() const { return address_; }
+    std::size_t connections() const { return connections_; }
+
+private:
+    Result<void> listenOnAddress() {
         TRY(endpoint, parseEndpoint(options_->listen));
         error_code error;
         const auto attempt = [&](const char* step) -> Result<void> {
@@ -103,36 +164,35 @@ public:
         TRY_VOID(attempt("listen on"));
         acceptor_.listen(asio::socket_base::max_listen_connections, error);
         TRY_VOID(attempt("listen on"));
-        address_ = toText(acceptor_.local_endpoint(error));
-        asio::co_spawn(io_, accept(shared_from_this()), asio::detached);
+        const auto bound = acceptor_.local_endpoint(error);
+        std::memcpy(endpoint.data(), bound.data(), bound.size());
+        address_ = toText(endpoint);
         return {};
     }
 
-    void drain(event::Callback done) {
-        MIDONET_ASSERT(!done_, "drain() is called once");
-        done_ = std::move(done);
-        if (acceptor_.is_open()) dropNewHandshakes(acceptor_.native_handle());
-        for (const auto& lane : lanes_) asio::post(lane->io, [lane] { lane->draining = true; });
-        asio::co_spawn(io_, drainSteps(shared_from_this()), asio::detached);
+    Result<void> listenOnPath(const std::string& path) {
+        if (path.size() >= sizeof(sockaddr_un::sun_path))
+            return fail(ErrorCode::Malformed, "'{}' is too long for a socket: choose a path of at most {} characters", path,
+                        sizeof(sockaddr_un::sun_path) - 1);
+        TRY_VOID(makeWay(path));
+        error_code error;
+        acceptor_.open(Local{}, error);
+        // Nobody else's from the first moment on: the file takes the mode of the socket.
+        if (!error && ::fchmod(acceptor_.native_handle(), 0600) != 0) error = {errno, boost::system::system_category()};
+        if (!error) acceptor_.bind(Local::endpoint{path}, error);
+        if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+        if (error) return fail(ErrorCode::Unavailable, "cannot listen on {}: {}; choose another path", path, error.message());
+        path_ = path;
+        address_ = options_->listen;
+        return {};
     }
 
-    void shutDown() {
+    void stopListening() {
         error_code ignored;
+        if (acceptor_.is_open() && !path_.empty()) ::unlink(path_.c_str());
         acceptor_.close(ignored);
-        timer_.cancel();
-        done_ = nullptr;
-        for (const auto& lane : lanes_) {
-            if (lane->loop.isCurrent())
-                lane->closeAll();
-            else
-                asio::post(lane->io, [lane] { lane->closeAll(); });
-        }
     }
 
-    const std::string& address() const { return address_; }
-    std::size_t connections() const { return connections_; }
-
-private:
     static asio::awaitable<void> accept(std::shared_ptr<Core> core) {
         LogLimiter limiter{std::chrono::seconds{10}};
         std::size_t next = 0;
@@ -151,7 +211,7 @@ private:
         }
     }
 
-    void begin(tcp::socket socket, const std::shared_ptr<internal::Lane>& lane) {
+    void begin(internal::Stream::socket socket, const std::shared_ptr<internal::Lane>& lane) {
         const auto limit = options_->limits.connections;
         if (connections_ >= limit + kRefusalsAtOnce) return;  // closes
         const bool refuse = connections_ >= limit;
@@ -171,8 +231,7 @@ private:
         const auto end = std::chrono::steady_clock::now() + core->options_->limits.drain;
         core->timer_.expires_after(kHandshakeGrace);
         co_await core->timer_.async_wait(kAwait);
-        error_code ignored;
-        core->acceptor_.close(ignored);
+        core->stopListening();
         if (core->connections_ > 0) {
             core->timer_.expires_after(core->options_->limits.drainIdle);
             co_await core->timer_.async_wait(kAwait);
@@ -191,10 +250,11 @@ private:
 
     std::shared_ptr<const ServerOptions> options_;
     asio::io_context& io_;
-    tcp::acceptor acceptor_;
+    asio::basic_socket_acceptor<internal::Stream> acceptor_;
     asio::steady_timer timer_;
     std::vector<std::shared_ptr<internal::Lane>> lanes_;
     std::string address_;
+    std::string path_;  // of a Unix socket
     std::size_t connections_ = 0;
     event::Callback done_;
 };
@@ -217,6 +277,7 @@ std::size_t Server::connections() const { return core_->connections(); }
 void Server::drain(event::Callback done) { core_->drain(std::move(done)); }
 
 Result<bool> isLoopback(std::string_view listen) {
+    if (listen.starts_with(kUnix)) return true;
     TRY(endpoint, parseEndpoint(listen));
     return endpoint.address().is_loopback();
 }

@@ -53,7 +53,8 @@ struct Finished {
 };
 
 struct ServerOptions {
-    /// "127.0.0.1:8181", "[::]:0", "localhost:80"; port 0 = any free one.
+    /// "127.0.0.1:8181", "[::]:0", "localhost:80"; port 0 = any free one. "unix:/run/x.sock": a Unix socket that its owner alone may
+    /// use (mode 0600); its folder is made when absent, and a socket that nobody listens on any more is replaced.
     std::string listen = "127.0.0.1:0";
     Limits limits;
     /// Makes the response for what never reaches the handler (400, 408, 413, 431, 500, 503).
@@ -79,7 +80,7 @@ public:
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
 
-    /// "127.0.0.1:8181", with the port really bound.
+    /// "127.0.0.1:8181", with the port really bound; of a Unix socket as it was asked for.
     const std::string& address() const;
     /// Open connections. First loop.
     std::size_t connections() const;

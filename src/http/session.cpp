@@ -2,9 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -110,6 +112,16 @@ void appendClean(std::string& out, std::string_view text) {
     for (const char c : text) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
 }
 
+/// "192.0.2.1:4711"; "local" of a Unix socket.
+std::string nameOf(const Stream::endpoint& remote) {
+    if (remote.protocol().family() == AF_UNIX) return "local";
+    asio::ip::tcp::endpoint address;
+    if (remote.size() > address.capacity()) return "unknown";
+    std::memcpy(address.data(), remote.data(), remote.size());
+    error_code ignored;
+    return fmt::format("{}:{}", address.address().to_string(ignored), address.port());
+}
+
 bool wantsContinue(const Parser& parser) {
     return parser.get().version() >= 11 && equalNoCase(view(parser.get()[beast::http::field::expect]), "100-continue");
 }
@@ -156,12 +168,11 @@ void Lane::closeAll() {
     for (auto* session : sessions) session->cut();
 }
 
-Session::Session(asio::ip::tcp::socket socket, std::shared_ptr<Lane> lane)
+Session::Session(Stream::socket socket, std::shared_ptr<Lane> lane)
     : socket_(std::move(socket)), lane_(std::move(lane)) {
     error_code ignored;
     socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
-    const auto remote = socket_.remote_endpoint(ignored);
-    peer_ = fmt::format("{}:{}", remote.address().to_string(ignored), remote.port());
+    peer_ = nameOf(socket_.remote_endpoint(ignored));
     lane_->add(*this);
 }
 
@@ -185,7 +196,7 @@ void Session::checkDeadline(event::TimePoint now) {
     wake();
 }
 
-void Session::start(asio::ip::tcp::socket socket, std::shared_ptr<Lane> lane, bool refuseIt, std::function<void()> ended) {
+void Session::start(Stream::socket socket, std::shared_ptr<Lane> lane, bool refuseIt, std::function<void()> ended) {
     auto& io = lane->io;
     // On the lane's thread from the first line on.
     asio::post(io, [s = std::move(socket), lane = std::move(lane), refuseIt, done = std::move(ended)]() mutable {
@@ -308,7 +319,7 @@ asio::awaitable<Session::Next> Session::fail(int status, std::string message) {
 asio::awaitable<void> Session::close(Next how) {
     error_code ignored;
     if (how == Next::Linger) {
-        socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+        socket_.shutdown(Stream::socket::shutdown_send, ignored);
         setDeadline(Clock::now() + kLingerTime);
         for (std::size_t total = 0; total < kLingerBytes;) {
             buffer_.clear();
@@ -317,7 +328,7 @@ asio::awaitable<void> Session::close(Next how) {
             total += n;
         }
     }
-    socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+    socket_.shutdown(Stream::socket::shutdown_both, ignored);
     cut();
 }
 

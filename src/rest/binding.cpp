@@ -6,16 +6,6 @@
 
 namespace midonet::rest {
 
-bool isBound(const model::Port& port) { return !port.host_id().empty() && !port.interface_name().empty(); }
-
-void followBinding(const model::Port& stored, model::Port& next) {
-    if (!stored.host_id().empty() && stored.host_id() != next.host_id()) next.set_previous_host_id(stored.host_id());
-    if (isBound(next))
-        next.set_place(fmt::format("{}/{}", model::uuidOf(next.host_id()), next.interface_name()));
-    else
-        next.clear_place();
-}
-
 Outcome<BindingStatus> bindingStatus(nsdb::View& view, const model::Port& port) {
     BindingStatus status;
     if (!isBound(port)) return status;

@@ -43,7 +43,7 @@ class Agent:
         self.log = folder / "agent.log"
         arguments = [str(BIN / "midolman")]
         for setting in (f"nsdb.path={folder / 'nsdb'}", f"agent.host_id_file={folder / 'host'}", "agent.datapath=fake",
-                        "agent.listen=127.0.0.1:0", "agent.state_file=", *settings):
+                        "agent.listen=127.0.0.1:0", "agent.socket=", "agent.state_file=", *settings):
             arguments += ["--set", setting]
         with self.log.open("w") as stderr:
             self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=stderr, text=True)

@@ -39,7 +39,8 @@ def own_namespace():
 
 @pytest.fixture
 def agent_settings(tmp_path) -> list[str]:
-    pairs = {"nsdb.path": tmp_path / "nsdb", "agent.host_id_file": tmp_path / "host_id", "agent.bpffs": tmp_path / "bpf", "agent.state_file": tmp_path / "connections"}
+    pairs = {"nsdb.path": tmp_path / "nsdb", "agent.host_id_file": tmp_path / "host_id", "agent.bpffs": tmp_path / "bpf",
+             "agent.state_file": tmp_path / "connections", "agent.socket": tmp_path / "agent.sock"}
     return [word for key, value in pairs.items() for word in ("--set", f"{key}={value}")]
 
 
@@ -108,6 +109,11 @@ def test_agent_on_a_system_that_does_not_let_it(own_namespace, agent_settings, l
 def test_agent_with_pins_where_nothing_can_be_made(own_namespace, agent_settings):
     refused(run("midolman", *agent_settings, "--set", "agent.bpffs=/proc/midonet", prefix=own_namespace), "/proc/midonet",
             "agent.bpffs")
+
+
+def test_agent_with_a_socket_that_cannot_be(own_namespace, agent_settings, tmp_path):
+    (tmp_path / "taken").write_text("")
+    refused(run("midolman", *agent_settings, "--set", f"agent.socket={tmp_path}/taken", prefix=own_namespace), "agent.socket", "taken")
 
 
 def test_agent_with_a_broken_host_id(own_namespace, agent_settings):

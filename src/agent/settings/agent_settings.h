@@ -16,6 +16,7 @@ struct AgentSettings {
     config::Setting<std::string> hostIdFile;
     config::Setting<std::string> hostName;
     config::Setting<std::string> listen;  ///< Empty: no management page.
+    config::Setting<std::string> socket;  ///< Empty: none for the tools of this host.
     config::Setting<std::string> datapath;
     config::Setting<std::int64_t> workers;
     config::Setting<std::string> bpffs;

@@ -46,6 +46,15 @@ TEST_F(CommandLineTest, HelpListsTheSettingsAndVersionThePackage) {
     EXPECT_EQ(parse({"--version"})->text, "midonet-api 1.2.3\n");
 }
 
+TEST_F(CommandLineTest, AToolSaysWhoseSettingsItHas) {
+    About about{"mm-tool", "1.2.3", "Helps.", "/etc/midonet/api.toml"};
+    about.settingsOf = "midonet-api";
+    const auto help = parseCommandLine(about, settings, {"--help"}, {});
+    ASSERT_TRUE(help);
+    EXPECT_THAT(help->text, HasSubstr("midonet-api --help lists them"));
+    EXPECT_THAT(help->text, testing::Not(HasSubstr("api.listen")));
+}
+
 TEST_F(CommandLineTest, MistakesPointToTheHelp) {
     EXPECT_THAT(parse({"--sett"}).error().message, HasSubstr("midonet-api --help"));
     EXPECT_THAT(parse({"--set", "novalue"}).error().message, HasSubstr("--set section.key=value"));

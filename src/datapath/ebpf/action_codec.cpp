@@ -186,4 +186,35 @@ Result<void> encodeActions(const flow::FlowActions& actions, const TunnelTypes& 
     return {};
 }
 
+flow::FlowActions decodeActions(std::span<const mn_op> ops) {
+    flow::FlowActions out;
+    for (std::size_t i = 0; i < ops.size(); ++i) {
+        const mn_op& op = ops[i];
+        switch (static_cast<mn_op_code>(op.code)) {
+            case MN_OP_OUTPUT: out.push_back(flow::Output{flow::PortNumber{op.w[0]}}); break;
+            case MN_OP_TUNNEL: out.push_back(flow::OutputTunnel{flow::TunnelId{op.w[0]}, net::TunnelKey{op.w[1]}}); break;
+            case MN_OP_SET_ETH: out.push_back(flow::SetEthernet{net::Mac::fromWire(op.bytes + 6), net::Mac::fromWire(op.bytes)}); break;
+            case MN_OP_PUSH_VLAN: out.push_back(flow::PushVlan{flow::VlanTci{op.half}}); break;
+            case MN_OP_POP_VLAN: out.push_back(flow::PopVlan{}); break;
+            case MN_OP_SET_IP4:
+                out.push_back(flow::SetIpAddresses{net::Ipv4Address::fromWire(op.bytes), net::Ipv4Address::fromWire(op.bytes + 4)});
+                break;
+            case MN_OP_SET_IP6: {
+                if (i + 2 >= ops.size()) return out;
+                const auto at = [&](std::size_t unit) {
+                    return net::Ipv6Address::fromWire(reinterpret_cast<const std::uint8_t*>(&ops[unit]));
+                };
+                out.push_back(flow::SetIpAddresses{at(i + 1), at(i + 2)});
+                i += 2;
+                break;
+            }
+            case MN_OP_SET_L4: out.push_back(flow::SetL4Ports{loadBe16(op.bytes), loadBe16(op.bytes + 2)}); break;
+            case MN_OP_DEC_TTL: out.push_back(flow::DecrementTtl{static_cast<std::uint8_t>(op.half)}); break;
+            case MN_OP_TO_AGENT: out.push_back(flow::ToAgent{}); break;
+            case MN_OP_FIT: break;  // a check in front of outputs that follow
+        }
+    }
+    return out;
+}
+
 }  // namespace midonet::datapath::ebpf

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "base/result.h"
@@ -25,5 +26,8 @@ public:
 /// frame is no longer as it came in are looked at first, by MN_OP_FIT units in front.
 /// Invalid when the list is longer than MN_MAX_OPS units.
 Result<void> encodeActions(const flow::FlowActions& actions, const TunnelTypes& tunnels, std::vector<mn_slot>& slots);
+
+/// The action list that units stand for, in the order in which the kernel runs it.
+flow::FlowActions decodeActions(std::span<const mn_op> ops);
 
 }  // namespace midonet::datapath::ebpf

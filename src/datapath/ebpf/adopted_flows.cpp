@@ -2,27 +2,12 @@
 
 #include <bpf/bpf.h>
 
-#include <cerrno>
-#include <cstring>
+#include "datapath/ebpf/flow_entries.h"
 
 namespace midonet::datapath::ebpf {
-namespace {
-
-std::size_t keySize(Table table) {
-    switch (table) {
-        case Table::Exact: return sizeof(mn_key);
-        case Table::ExactWide: return sizeof(mn_wide_key);
-        case Table::Masked: return sizeof(mn_masked_key);
-        case Table::MaskedWide: return sizeof(mn_wide_masked_key);
-    }
-    return 0;
-}
-
-}  // namespace
-
 AdoptedFlows::AdoptedFlows(const KernelObjects& kernel, MaskRegistry& masks) : kernel_(kernel), masks_(masks), taken_(kernel.slots().size()) {
     if (!kernel.adopted()) return;
-    for (const Table table : {Table::Exact, Table::ExactWide, Table::Masked, Table::MaskedWide}) readTable(table);
+    for (const Table table : kTables) readTable(table);
     for (const std::uint8_t id : maskIds_) masks_.adopt(id);
 }
 
@@ -46,24 +31,14 @@ std::vector<std::uint32_t> AdoptedFlows::sweep(std::uint32_t epoch) {
 }
 
 void AdoptedFlows::readTable(Table table) {
-    constexpr std::uint32_t kBatch = 4096;
-    const std::size_t size = keySize(table);
-    std::vector<std::uint8_t> keys(kBatch * size);
-    std::vector<mn_flow> values(kBatch);
-    std::uint64_t cursor = 0;
-    bool first = true;
-    for (;;) {
-        std::uint32_t count = kBatch;
-        const int result = ::bpf_map_lookup_batch(kernel_.flowTable(table), first ? nullptr : &cursor, &cursor, keys.data(), values.data(), &count, nullptr);
-        if (result != 0 && errno != ENOENT) return;
-        first = false;
-        for (std::uint32_t i = 0; i < count; ++i) {
-            const std::uint8_t* key = keys.data() + i * size;
-            flows_.push_back({table, {key, key + size}, values[i].slot});
-            take(values[i].slot);
-            if (isMasked(table)) maskIds_.insert(static_cast<std::uint8_t>(key[size - 8] % MN_MAX_MASKS));
+    FlowEntries entries(kernel_.flowTable(table), table);
+    while (entries.next()) {
+        for (std::size_t i = 0; i < entries.size(); ++i) {
+            const auto key = entries.key(i);
+            flows_.push_back({table, {key.begin(), key.end()}, entries.value(i).slot});
+            take(entries.value(i).slot);
+            if (isMasked(table)) maskIds_.insert(maskIdOf(key));
         }
-        if (result != 0) return;
     }
 }
 

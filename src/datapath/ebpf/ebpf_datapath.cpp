@@ -25,8 +25,6 @@ constexpr Logger kLog{"datapath"};
 constexpr std::uint32_t kOutSlotsPerWorker = MN_MAX_OPS / 2 / MN_OPS_PER_SLOT;
 constexpr std::uint32_t kFirstSlot = 1;  // 0 ends a chain.
 
-std::string pinDirectory(const EbpfOptions& options) { return fmt::format("{}/v{}", options.bpffs, MN_LAYOUT_VERSION); }
-
 KernelSizes sizesOf(const EbpfOptions& options) {
     return {options.workers, kFirstSlot + options.workers * kOutSlotsPerWorker + options.maxFlows, options.maxFlows, options.ringBytes};
 }
@@ -40,7 +38,7 @@ class EbpfDatapath final : public Datapath {
 public:
     EbpfDatapath(const EbpfOptions& options, KernelObjects kernel, PacketOut packetOut, bool tcx)
         : options_(options), clock_(clockOf(options)), kernel_(std::move(kernel)), packetOut_(std::move(packetOut)),
-          hooks_(pinDirectory(options) + "/hooks", tcx), ports_(kernel_, hooks_), tunnels_(kernel_, hooks_, options.vxlanPort),
+          hooks_(pinDirectory(options.bpffs) + "/hooks", tcx), ports_(kernel_, hooks_), tunnels_(kernel_, hooks_, options.vxlanPort),
           masks_(kernel_.config(), clock_), adopted_(kernel_, masks_) {}
 
     /// The part of opening that can fail.
@@ -117,7 +115,7 @@ Result<void> EbpfDatapath::start() {
     capabilities_.features = {{"hooks", hooks_.usesTcx() ? "tcx" : "clsact"},
                               {"vxlan", kernel_.config().vxlan_ifindex != 0 ? "kernel device" : "by hand"},
                               {"gre", "by hand"}};
-    kLog.info("eBPF datapath ready", {kv("pins", pinDirectory(options_)), kv("hooks", capabilities_.features[0].second),
+    kLog.info("eBPF datapath ready", {kv("pins", pinDirectory(options_.bpffs)), kv("hooks", capabilities_.features[0].second),
                                       kv("adopted_flows", adopted_.size()), kv("adopted_ports", ports_.list().size())});
     return {};
 }
@@ -241,7 +239,7 @@ void removeLayout(const std::string& directory) {
 /// Its programs would go on beside ours.
 void removeOtherLayouts(const EbpfOptions& options) {
     for (const auto& directory : pinnedLayouts(options)) {
-        if (directory == pinDirectory(options)) continue;
+        if (directory == pinDirectory(options.bpffs)) continue;
         kLog.warn("the flows of an agent of another version cannot be adopted: they end", {kv("pins", directory)});
         removeLayout(directory);
         removeVxlanDevice(options.vxlanName);
@@ -250,7 +248,7 @@ void removeOtherLayouts(const EbpfOptions& options) {
 
 Result<KernelObjects> loadKernel(const EbpfOptions& options) {
     removeOtherLayouts(options);
-    const std::string directory = pinDirectory(options);
+    const std::string directory = pinDirectory(options.bpffs);
     ::mkdir(directory.c_str(), 0700);
     ::mkdir((directory + "/hooks").c_str(), 0700);
     auto kernel = KernelObjects::load(directory, sizesOf(options));

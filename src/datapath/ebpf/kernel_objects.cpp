@@ -52,6 +52,8 @@ void unmapArray(std::span<T> array) {
 
 }  // namespace
 
+std::string pinDirectory(const std::string& bpffs) { return fmt::format("{}/v{}", bpffs, MN_LAYOUT_VERSION); }
+
 Result<void> prepareBpffs(const std::string& directory) {
     std::error_code error;
     std::filesystem::create_directories(directory, error);
@@ -96,8 +98,7 @@ Result<KernelObjects> KernelObjects::load(const std::string& directory, const Ke
                     "the kernel refuses the BPF programs ({}): Linux 5.17 or newer is needed; '--set log.level=debug' shows more",
                     std::strerror(-loaded));
     }
-    static constexpr std::array<const char*, 4> kTables{"mn_exact", "mn_exact_wide", "mn_masked", "mn_masked_wide"};
-    for (std::size_t i = 0; i < kTables.size(); ++i) out.flowTables_[i] = out.map(kTables[i]);
+    for (const Table table : kTables) out.flowTables_[static_cast<std::size_t>(table)] = out.map(mapName(table));
     TRY_VOID(out.mapArrays(sizes));
     TRY_VOID(out.openRings(sizes));
     return out;

@@ -24,6 +24,9 @@ struct KernelSizes {
     std::uint32_t ringBytes = 0;
 };
 
+/// Where an agent pins what it has, below the folder of its settings: each layout has its own.
+std::string pinDirectory(const std::string& bpffs);
+
 /// Makes `directory` and mounts a BPF file system there when it is not on one.
 Result<void> prepareBpffs(const std::string& directory);
 

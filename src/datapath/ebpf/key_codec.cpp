@@ -1,6 +1,11 @@
 #include "datapath/ebpf/key_codec.h"
 
+#include <algorithm>
+#include <bit>
 #include <cstring>
+#include <numeric>
+
+#include "base/assert.h"
 
 namespace midonet::datapath::ebpf {
 namespace {
@@ -29,6 +34,12 @@ void leadingBits(std::uint8_t* bytes, unsigned size, unsigned bits) {
         const unsigned here = bits <= i * 8 ? 0 : std::min(8U, bits - i * 8);
         bytes[i] = static_cast<std::uint8_t>(0xff00U >> here);
     }
+}
+
+unsigned onesIn(const void* bytes, std::size_t size) {
+    const auto* at = static_cast<const std::uint8_t*>(bytes);
+    return std::accumulate(at, at + size, 0U,
+                           [](unsigned sum, std::uint8_t byte) { return sum + static_cast<unsigned>(std::popcount(byte)); });
 }
 
 }  // namespace
@@ -115,6 +126,62 @@ mn_wide_key encodeMask(const flow::FlowMask& mask, bool ipv6) {
     if (mask.has(Field::IcmpId)) fill(k.icmp_id);
     return out;
 }
+
+flow::FlowMask decodeMask(const mn_wide_key& bits) {
+    using flow::Field;
+    const mn_key& k = bits.base;
+    flow::FlowMask out;
+    const auto see = [&out](Field field, const auto& part) {
+        const auto* bytes = reinterpret_cast<const std::uint8_t*>(&part);
+        if (std::any_of(bytes, bytes + sizeof(part), [](std::uint8_t byte) { return byte != 0; })) out.see(field);
+    };
+    see(Field::InPort, k.in_port);
+    see(Field::TunnelKey, k.tun_key);
+    see(Field::TunnelSource, k.tun_src);
+    see(Field::TunnelDestination, k.tun_dst);
+    see(Field::EthSource, k.eth_src);
+    see(Field::EthDestination, k.eth_dst);
+    see(Field::EtherType, k.eth_type);
+    see(Field::Vlan, k.vlan_tci);
+    out.seePrefix(Field::IpSource, onesIn(&k.ip_src, 4) + onesIn(bits.ip6_src, 16));
+    out.seePrefix(Field::IpDestination, onesIn(&k.ip_dst, 4) + onesIn(bits.ip6_dst, 16));
+    see(Field::IpProtocol, k.proto);
+    see(Field::IpTos, k.tos);
+    see(Field::IpTtl, k.ttl);
+    see(Field::IpFragment, k.frag);
+    see(Field::L4Source, k.sport);
+    see(Field::L4Destination, k.dport);
+    see(Field::IcmpId, k.icmp_id);
+    return out;
+}
+
+const char* mapName(Table table) {
+    switch (table) {
+        case Table::Exact: return "mn_exact";
+        case Table::ExactWide: return "mn_exact_wide";
+        case Table::Masked: return "mn_masked";
+        case Table::MaskedWide: return "mn_masked_wide";
+    }
+    MIDONET_UNREACHABLE();
+}
+
+std::size_t keySizeOf(Table table) {
+    switch (table) {
+        case Table::Exact: return sizeof(mn_key);
+        case Table::ExactWide: return sizeof(mn_wide_key);
+        case Table::Masked: return sizeof(mn_masked_key);
+        case Table::MaskedWide: return sizeof(mn_wide_masked_key);
+    }
+    MIDONET_UNREACHABLE();
+}
+
+mn_wide_key wideKeyOf(Table table, std::span<const std::uint8_t> key) {
+    mn_wide_key out{};
+    std::memcpy(&out, key.data(), isWide(table) ? sizeof(mn_wide_key) : sizeof(mn_key));
+    return out;
+}
+
+std::uint8_t maskIdOf(std::span<const std::uint8_t> key) { return static_cast<std::uint8_t>(key[key.size() - 8] % MN_MAX_MASKS); }
 
 Table tableFor(const flow::FlowKey& key, const flow::FlowMask& mask) {
     const bool ipv6 = key.isIpv6();

@@ -24,6 +24,7 @@ struct Extras {
     flow::FlowTags tags{};
     simulation::Effects effects{};
     FlowClass flowClass = FlowClass::Normal;
+    Meters::Path path = Meters::kNone;
 };
 
 class FlowTableTest : public ::testing::Test {
@@ -58,7 +59,7 @@ protected:
     }
     Result<void> install(std::uint64_t source, const Extras& extras = {}) {
         return table.install({key(source), sourceMask(), flow::FlowActions{flow::Output{flow::PortNumber{1}}}, extras.tags, {},
-                              extras.effects, extras.flowClass},
+                              extras.effects, extras.flowClass, extras.path},
                              clock.now());
     }
     std::uint64_t removed(RemovalReason reason) const { return table.removed()[static_cast<std::size_t>(reason)]; }
@@ -294,6 +295,31 @@ TEST_F(FlowTableTest, NoRoomAndNothingToEvict) {
     datapath.failNextInstalls(1);
     EXPECT_FALSE(install(1));
     EXPECT_EQ(table.size(), 0U);
+}
+
+TEST_F(FlowTableTest, MetersCountFlowsWhileTheyLiveAndHoweverTheyEnd) {
+    const auto path = table.meters().count(flow::FlowTags{tag(1)}, {}, 100);
+    const auto packets = [&] { return table.readMeters().at(tag(1)).packets; };
+    ASSERT_TRUE(install(1, {.tags = {tag(1)}, .path = path}));
+    ASSERT_TRUE(install(2, {.tags = {tag(1)}, .path = path}));
+    EXPECT_EQ(packets(), 1U);
+    use(1);
+    use(1);
+    use(2);
+    EXPECT_EQ(packets(), 4U);
+    EXPECT_EQ(table.readMeters().at(tag(1)).bytes, 100U + 3 * 60);
+    EXPECT_EQ(table.invalidate(tag(1)), 2U);
+    EXPECT_EQ(packets(), 4U);
+    ASSERT_TRUE(install(1, {.path = path}));
+    use(1);
+    table.flush();
+    EXPECT_EQ(packets(), 5U);
+}
+
+TEST_F(FlowTableTest, TagsForMetersAloneAreNotInvalidated) {
+    const auto alone = flow::FlowTag::portRx(PortId{Uuid{2, 1}});
+    ASSERT_TRUE(install(1, {.tags = {alone}}));
+    EXPECT_EQ(table.invalidate(alone), 0U);
 }
 
 TEST_F(FlowTableTest, FlushRemovesEverything) {

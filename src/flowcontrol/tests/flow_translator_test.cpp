@@ -50,7 +50,7 @@ protected:
 TEST_F(FlowTranslatorTest, LocalPortIsAnOutput) {
     const auto out = translated({ToPort{portId(1)}});
     EXPECT_EQ(toString(out.actions), "output(11)");
-    EXPECT_THAT(out.tags, ElementsAre(FlowTag::datapathPort(flow::PortNumber{11})));
+    EXPECT_THAT(out.tags, ElementsAre(FlowTag::datapathPort(flow::PortNumber{11}), FlowTag::portTx(portId(1))));
 }
 
 TEST_F(FlowTranslatorTest, RemotePortIsItsTunnelWithTheKeyItsHostChose) {
@@ -129,7 +129,7 @@ TEST_F(UntunnelTest, KeyNamesThePort) {
     const auto out = untunnel(fromTunnel(102), map);
     EXPECT_EQ(toString(out.translation.actions), "output(12)");
     EXPECT_THAT(out.decision.tags, UnorderedElementsAre(FlowTag::tunnelKey(net::TunnelKey{102}), FlowTag::tunnelRoute(kHere, kThere)));
-    EXPECT_THAT(out.translation.tags, ElementsAre(FlowTag::datapathPort(flow::PortNumber{12})));
+    EXPECT_THAT(out.translation.tags, ElementsAre(FlowTag::datapathPort(flow::PortNumber{12}), FlowTag::portTx(portId(2))));
 }
 
 TEST_F(UntunnelTest, NothingInsideIsLookedAt) {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <ctime>
@@ -17,6 +17,8 @@ namespace midonet::http::internal {
 
 namespace asio = boost::asio;
 class Session;
+/// TCP or a Unix socket.
+using Stream = asio::generic::stream_protocol;
 
 /// What the connections of one loop share; that loop's thread only.
 struct Lane : std::enable_shared_from_this<Lane> {
@@ -55,10 +57,10 @@ private:
 class Session {
 public:
     /// `ended` is called on the lane's loop when the connection is gone. `refuse`: answer 503, close.
-    static void start(asio::ip::tcp::socket socket, std::shared_ptr<Lane> lane, bool refuse,
+    static void start(Stream::socket socket, std::shared_ptr<Lane> lane, bool refuse,
                       std::function<void()> ended);
 
-    Session(asio::ip::tcp::socket socket, std::shared_ptr<Lane> lane);
+    Session(Stream::socket socket, std::shared_ptr<Lane> lane);
     ~Session();
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
@@ -84,7 +86,7 @@ private:
     void setDeadline(event::TimePoint deadline);
     std::string serialize(const Response& response, bool withBody, unsigned version, bool keepAlive);
 
-    asio::ip::tcp::socket socket_;
+    Stream::socket socket_;
     std::shared_ptr<Lane> lane_;
     /// When the running read or write is given up; it then ends with timedOut_ set.
     event::TimePoint deadline_ = event::TimePoint::max();

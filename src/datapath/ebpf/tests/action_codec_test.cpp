@@ -101,5 +101,26 @@ TEST(ActionCodec, ListsBeyondTheLimitAreRefused) {
     EXPECT_EQ(encodeActions(actions, OddAndEven{}, slots).error().code, ErrorCode::Invalid);
 }
 
+TEST(ActionCodec, DecodingGivesBackWhatTheKernelRuns) {
+    const auto ip4 = [](const char* text) { return net::IpAddress::parse(text).value(); };
+    const flow::FlowActions actions{flow::DecrementTtl{2},
+                                    flow::SetEthernet{net::Mac{1}, net::Mac{2}},
+                                    flow::PushVlan{flow::VlanTci::tagged(net::VlanId{7})},
+                                    flow::PopVlan{},
+                                    flow::SetIpAddresses{ip4("10.0.0.1"), ip4("10.0.0.2")},
+                                    flow::SetIpAddresses{ip4("fd00::1"), ip4("fd00::2")},
+                                    flow::SetL4Ports{80, 8080},
+                                    flow::ToAgent{},
+                                    port(1),
+                                    tunnel(2)};
+    std::vector<mn_slot> slots;
+    ASSERT_TRUE(encodeActions(actions, OddAndEven{}, slots));
+    EXPECT_GT(slots.size(), 1U);
+    std::vector<mn_op> ops;
+    for (const auto& slot : slots) ops.insert(ops.end(), slot.ops, slot.ops + slot.count);
+    EXPECT_EQ(flow::toString(decodeActions(ops)), flow::toString(actions)) << "checks of sizes are not among them";
+    EXPECT_TRUE(decodeActions({}).empty());
+}
+
 }  // namespace
 }  // namespace midonet::datapath::ebpf

@@ -89,5 +89,17 @@ TEST(KeyCodec, TheTableFollowsFromFamilyAndMask) {
     EXPECT_EQ(tableFor(v6, prefix), Table::MaskedWide);
 }
 
+TEST(KeyCodec, MasksDecodeToTheFieldsAndBitsTheyLookAt) {
+    using flow::Field;
+    flow::FlowMask mask;
+    for (const auto field : {Field::InPort, Field::EthDestination, Field::EtherType, Field::Vlan, Field::L4Source}) mask.see(field);
+    mask.seePrefix(Field::IpDestination, 28);
+    EXPECT_EQ(decodeMask(encodeMask(mask, false)), mask);
+    mask.seePrefix(Field::IpDestination, 124);
+    EXPECT_EQ(decodeMask(encodeMask(mask, true)), mask);
+    const auto all = encodeMask(flow::FlowMask::exact(), true);
+    EXPECT_EQ(decodeMask(all), flow::FlowMask::exact());
+}
+
 }  // namespace
 }  // namespace midonet::datapath::ebpf

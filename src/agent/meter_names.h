@@ -1,0 +1,18 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "flow/flow_tag.h"
+#include "flowcontrol/physical_map.h"
+#include "topology/snapshot.h"
+
+namespace midonet::agent {
+
+/// The meters that there can be on a host with this topology: `meters:device:UUID` of ports, bridges, routers, chains and groups,
+/// `meters:port:rx:UUID` and `meters:port:tx:UUID` of ports, `meters:tunnel:LOCAL:REMOTE` (addresses as numbers) of tunnels, both
+/// ways together. Those of devices that are gone have no name any more.
+void forEachMeter(const topology::TopologySnapshot& topology, const flowcontrol::PhysicalMap& map,
+                  const std::function<void(flow::FlowTag, std::string name)>& visit);
+
+}  // namespace midonet::agent
