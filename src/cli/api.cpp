@@ -37,6 +37,15 @@ Error toError(const http::Response& response) {
     return {response.status == 404 ? ErrorCode::NotFound : ErrorCode::Invalid, explanation(response)};
 }
 
+/// Null when there is none.
+Result<json::value> documentIn(const http::Response& response, const std::string& uri) {
+    if (response.body.empty()) return json::value{};
+    boost::system::error_code error;
+    auto body = json::parse(response.body, error);
+    if (error) return fail(ErrorCode::Malformed, "{} answered what is no JSON", uri);
+    return body;
+}
+
 }  // namespace
 
 std::string itemType(std::string_view name) { return fmt::format("application/vnd.org.midonet.{}+json", name); }
@@ -49,11 +58,12 @@ Api::Api(std::string url, std::optional<Credentials> credentials, Transport tran
 
 Result<json::value> Api::get(const std::string& uri, const std::string& mediaType) {
     TRY(response, ask(http::Method::Get, uri, mediaType, {}));
-    if (response.body.empty()) return json::value{};
-    boost::system::error_code error;
-    auto body = json::parse(response.body, error);
-    if (error) return fail(ErrorCode::Malformed, "{} answered what is no JSON", uri);
-    return body;
+    return documentIn(response, uri);
+}
+
+Result<json::value> Api::question(const std::string& uri, const json::object& body) {
+    TRY(response, ask(http::Method::Post, uri, "application/json", body));
+    return documentIn(response, uri);
 }
 
 Result<std::string> Api::post(const std::string& uri, const std::string& mediaType, const json::object& body) {

@@ -44,6 +44,8 @@ public:
     Result<boost::json::value> get(const std::string& uri, const std::string& mediaType);
     /// The Location of what was made; empty when the answer has none.
     Result<std::string> post(const std::string& uri, const std::string& mediaType, const boost::json::object& body);
+    /// The answer to a question that is sent as a body.
+    Result<boost::json::value> question(const std::string& uri, const boost::json::object& body);
     Result<void> put(const std::string& uri, const std::string& mediaType, const boost::json::object& body);
     Result<void> remove(const std::string& uri);
 

@@ -14,12 +14,13 @@ struct PartName {
     Part part;
 };
 
-constexpr std::array<PartName, 11> kParts{{{"VERB", Part::Verb},
+constexpr std::array<PartName, 12> kParts{{{"VERB", Part::Verb},
                                            {"PATH", Part::Path},
                                            {"SELECT", Part::Select},
                                            {"COLLECTION", Part::Collection},
                                            {"FILTER", Part::Filter},
                                            {"VALUES", Part::Values},
+                                           {"PACKET", Part::Packet},
                                            {"FIELD", Part::Field},
                                            {"FIELDS", Part::Fields},
                                            {"SINGLE", Part::Single},
@@ -54,6 +55,8 @@ const std::vector<VerbForms>& grammar() {
          {"VERB PATH {SELECT} FIELDS", "PATH {SELECT} VERB FIELDS", "SELECT {SELECT} VERB FIELDS"}},
         {Verb::Describe, {"describe"}, 4, true, "Names the collections and fields that an object has.",
          {"VERB [PATH] {SELECT} [COLLECTION]", "[PATH] {SELECT} VERB [COLLECTION]"}},
+        {Verb::Trace, {"trace"}, 0, true, "Tells what would happen to a packet that comes in through a port; nothing is sent.",
+         {"VERB PATH {SELECT} [PACKET]", "PATH {SELECT} VERB [PACKET]"}},
         {Verb::Debug, {"debug"}, 0, false, "Shows the requests to the server, on stderr.", {"VERB on|off"}},
         {Verb::SetTenant, {"sett"}, 0, false, "Makes a tenant the current one, for lists and new objects.", {"VERB WORD"}},
         {Verb::ClearTenant, {"cleart"}, 0, false, "No tenant is the current one.", {"VERB"}},

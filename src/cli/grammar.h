@@ -7,7 +7,7 @@
 
 namespace midonet::cli {
 
-enum class Verb : std::uint8_t { Show, List, Create, Delete, Set, Clear, Describe, Debug, SetTenant, ClearTenant, Help, Exit };
+enum class Verb : std::uint8_t { Show, List, Create, Delete, Set, Clear, Describe, Trace, Debug, SetTenant, ClearTenant, Help, Exit };
 
 /// What stands at a place of a form.
 enum class Part : std::uint8_t {
@@ -17,6 +17,7 @@ enum class Part : std::uint8_t {
     Collection,  ///< The name of a collection.
     Filter,      ///< FIELD VALUE {FIELD VALUE}, compared.
     Values,      ///< FIELD VALUE {FIELD VALUE}, assigned.
+    Packet,      ///< FIELD VALUE {FIELD VALUE}, of a packet.
     Field,
     Fields,      ///< FIELD {FIELD}
     Single,      ///< The name of an object that is not in a collection.

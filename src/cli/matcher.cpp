@@ -17,6 +17,9 @@ Choices namesOf(const std::vector<const T*>& items) {
 }
 
 /// The children of an object that are collections, or those that are not.
+/// What is told of a packet is read as the fields of an object are.
+constexpr Collection kPacket{"packet", "packet"};
+
 Choices childNames(const ObjectModel& model, const Object& object, bool single) {
     auto children = allChildren(model, *object.type);
     std::erase_if(children, [&](const Collection* child) { return model.type(child->type).single != single; });
@@ -82,6 +85,7 @@ bool Matcher::read(Part part, Command command, const Next& next) {
         case Part::Collection: return readCollection(std::move(command), next);
         case Part::Filter: return readPairs(command, false, next);
         case Part::Values: return readPairs(command, true, next);
+        case Part::Packet: command.collection = &kPacket; return readPairs(command, true, next);
         case Part::Field: return readField(command, next);
         case Part::Fields: return readFields(command, next);
         case Part::Single: return readSingle(std::move(command), next);

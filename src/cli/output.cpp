@@ -34,6 +34,14 @@ bool fits(const std::vector<std::size_t>& columns) {
     return total <= kWidth + kGap;
 }
 
+/// Empty when it is null.
+std::string textOf(const json::object& body, std::string_view key) {
+    const auto* const value = body.if_contains(key);
+    return value != nullptr && value->is_string() ? std::string{value->get_string()} : std::string{};
+}
+
+Field referenceTo(std::string_view type) { return {.name = type, .kind = Kind::Reference, .target = type}; }
+
 }  // namespace
 
 std::string inColumns(const std::vector<std::string_view>& names) {
@@ -107,6 +115,34 @@ std::string Output::typeAndName(const Object& object) {
 
 std::string Output::coloured(std::string_view text, std::string_view code) const {
     return style_.colours ? fmt::format("{}{}{}", code, text, kPlain) : std::string{text};
+}
+
+void Output::packetTrace(const json::value& trace) {
+    if (style_.json) return document(trace);
+    const auto& body = trace.as_object();
+    for (const auto& step : body.at("steps").as_array()) line(traceStep(step.as_object()));
+    const auto& outputs = body.at("outputs").as_array();
+    for (const auto& output : outputs) line(traceOutput(output.as_object()));
+    if (outputs.empty()) line(textOf(body, "verdict") + (textOf(body, "reason").empty() ? "" : ": " + textOf(body, "reason")));
+}
+
+std::string Output::traceStep(const json::object& step) {
+    auto kind = textOf(step, "kind");
+    const auto subject = textOf(step, "subject");
+    std::replace(kind.begin(), kind.end(), ' ', '-');
+    const auto& types = ObjectModel::instance().types();
+    const bool isObject = std::any_of(types.begin(), types.end(), [&](const Type& type) { return type.name == kind; });
+    const auto name = subject.empty() || !isObject ? std::string{} : " " + names_.nameOf(referenceTo(kind), subject);
+    return kind + name + ": " + textOf(step, "detail");
+}
+
+std::string Output::traceOutput(const json::object& output) {
+    std::string out = "leaves through " + names_.nameOf(referenceTo("port"), textOf(output, "portId"));
+    if (const auto host = textOf(output, "hostId"); !host.empty()) out += " on " + names_.nameOf(referenceTo("host"), host);
+    out += ":";
+    for (const auto& field : ObjectModel::instance().type("packet").fields)
+        if (const auto value = valueText(field, output.at("packet").as_object(), names_.writer())) out += fmt::format(" {} {}", field.name, *value);
+    return out;
 }
 
 void Output::document(const json::value& value) { out_ << json::serialize(value) << '\n'; }

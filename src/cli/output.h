@@ -31,9 +31,15 @@ public:
     void field(const Object& object, const Field& field);
     /// `describe`: collections and fields of a type.
     void type(const ObjectModel& model, const Type& type);
+    /// What would happen to a packet: a line for each step, one for each place where it leaves, or why it does not.
+    void packetTrace(const boost::json::value& trace);
     void line(std::string_view text);
 
 private:
+    /// "bridge bridge0: floods"
+    std::string traceStep(const boost::json::object& step);
+    /// "leaves through bridge0:port1 on host0: hw-src ..."
+    std::string traceOutput(const boost::json::object& output);
     /// "name red state up"
     std::string description(const Object& object);
     std::string typeAndName(const Object& object);

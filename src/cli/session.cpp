@@ -96,6 +96,7 @@ Result<void> Session::perform(const Command& command) {
         case Verb::Set: return set(command);
         case Verb::Clear: return clearFields(command);
         case Verb::Describe: return describe(command);
+        case Verb::Trace: return trace(command);
         case Verb::Debug: setDebug(command.word == "on"); output_.line(fmt::format("turned {} debug mode", command.word)); return {};
         case Verb::SetTenant: setTenant(command.word); return {};
         case Verb::ClearTenant: options_.tenant.clear(); output_.line("tenant_id: None"); return {};
@@ -183,6 +184,16 @@ Result<void> Session::clearFields(const Command& command) {
 Result<void> Session::describe(const Command& command) {
     const auto& type = command.collection ? objects_.model().type(command.collection->type) : *command.object->type;
     output_.type(objects_.model(), type);
+    return {};
+}
+
+Result<void> Session::trace(const Command& command) {
+    if (command.object->type->name != "port") return fail(ErrorCode::Invalid, "packets come in through ports: name one");
+    json::object question{{"portId", command.object->id()}};
+    for (const auto& [field, value] : command.assignments) TRY_VOID(assign(*field, question, value, names_.reader()));
+    TRY(root, objects_.root());
+    TRY(answer, api_.question(root->text("uri") + "packet_traces", question));
+    output_.packetTrace(answer);
     return {};
 }
 

@@ -51,6 +51,7 @@ private:
     Result<void> set(const Command& command);
     Result<void> clearFields(const Command& command);
     Result<void> describe(const Command& command);
+    Result<void> trace(const Command& command);
     Result<void> help(const Command& command);
     void setTenant(const std::string& tenant);
     void setDebug(bool on);
