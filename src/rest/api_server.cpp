@@ -37,7 +37,7 @@ public:
     }
     void finished(const http::Finished& finished) {
         auto& loop = loops_[finished.loop];
-        const auto kind = std::clamp<std::size_t>(static_cast<std::size_t>(finished.status) / 100, 1, loop.requests.size());
+        const auto kind = std::clamp<std::size_t>(static_cast<std::size_t>(finished.response.status) / 100, 1, loop.requests.size());
         loop.requests[kind - 1].add();
         loop.seconds.observe(std::chrono::duration<double>(finished.took).count());
     }
@@ -113,7 +113,7 @@ Result<void> ApiServer::listen(event::Loop& control, metrics::Registry& registry
         counters_->finished(finished);
         if (Logger::enabled(LogLevel::Debug))
             log.debug("request", {kv("client", finished.request.peer), kv("method", http::toString(finished.request.method)),
-                                  kv("target", finished.request.target), kv("status", finished.status),
+                                  kv("target", finished.request.target), kv("status", finished.response.status),
                                   kv("us", std::chrono::duration_cast<std::chrono::microseconds>(finished.took).count())});
     };
     auto server = http::Server::listen(loops, std::move(http), [this](http::RequestPtr request, http::Responder answer) {
