@@ -1,6 +1,7 @@
 #include "rest/request_log.h"
 
 #include "api_fixture.h"
+#include "nsdb/memory.h"
 
 namespace midonet::rest::testing {
 namespace {
@@ -49,8 +50,13 @@ TEST_F(RequestLines, WhatIsNoRequestHasALineToo) {
 }
 
 TEST_F(RequestLines, HealthIsThatOfTheStore) {
-    EXPECT_EQ(ask("GET", "/healthz").status, 200);
     EXPECT_EQ(ask("GET", "/healthz/").body, "ok\n");
+    nsdb::setReachable(*store_, false);
+    const auto ill = ask("GET", "/healthz");
+    EXPECT_EQ(ill.status, 503);
+    EXPECT_EQ(ill.headers.find("Retry-After"), "3");
+    nsdb::setReachable(*store_, true);
+    EXPECT_EQ(ask("GET", "/healthz").status, 200);
 }
 
 }  // namespace
