@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "base/log.h"
 #include "http/server.h"
 
 namespace midonet::rest {
@@ -10,9 +11,9 @@ namespace midonet::rest {
 enum class RequestLogLevel : std::uint8_t { None, Failures, Writes, All };
 
 /// One line for a finished request: id (as in X-Request-Id), method, target, status, bytes of the body, time, user and
-/// client. A failure is a status of 400 or more; those of 500 and more are warnings. Never tokens, passwords or bodies. Any thread.
+/// client. Never tokens, passwords or bodies. Any thread.
 void logRequest(RequestLogLevel level, const http::Finished& finished);
-/// Whether it gets its line.
-bool isLogged(RequestLogLevel level, http::Method method, int status);
+/// A failure is a status of 400 or more; those of 500 and more are warnings. What `level` leaves out is for debugging.
+LogLevel severityOf(RequestLogLevel level, http::Method method, int status);
 
 }  // namespace midonet::rest
