@@ -32,10 +32,11 @@ std::optional<HostId> hostIdOf(const std::string& file) {
 Result<void> serve(config::Program& program, const rest::ApiSettings& settings, nsdb::Store& store, const std::optional<HostId>& host) {
     metrics::Registry registry;
     const auto processMetrics = metrics::collectProcess(registry);
+    const event::SteadyClock clock;
     const auto loop = event::Loop::create("control");
     auto options = settings.options();
     options.catalogue = declareAllSettings();
-    TRY(server, rest::ApiServer::start(*loop, store, registry, settings.makeAuthenticator(), std::move(options)));
+    TRY(server, rest::ApiServer::start(*loop, store, registry, settings.makeAuthenticator(clock), std::move(options)));
 
     bool ending = false;
     const auto end = loop->onSignal({SIGTERM, SIGINT}, [&](int) {
@@ -44,9 +45,12 @@ Result<void> serve(config::Program& program, const rest::ApiSettings& settings, 
         program.notifyStopping();
         server->drain([&] { loop->stop(); });
     });
-    const auto reload = loop->onSignal({SIGHUP}, [&](int) { (void)program.reload(); });
+    const auto reload = loop->onSignal({SIGHUP}, [&](int) {
+        (void)program.reload();
+        if (const auto renewed = server->renewTls(); !renewed) log.error("certificate and key stay as they are", {kv("reason", renewed.error())});
+    });
     const auto configuration = conf::followConfiguration(*loop, program, store, host);
-    program.notifyReady("api " + server->url());
+    program.notifyReady("api " + server->urls());
     loop->run();
     log.info("ended");
     return {};

@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <iostream>
+#include <memory>
 
 #include "cli/program.h"
 #include "http/client.h"
@@ -19,13 +20,17 @@ midonet::cli::Variables environment() {
     return out;
 }
 
+midonet::cli::Transport connect(const midonet::http::Trust& trust) {
+    const auto client = std::make_shared<midonet::http::Client>(midonet::http::ClientOptions{.trust = trust});
+    return [client](const midonet::http::Request& request) { return client->send(request); };
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     using namespace midonet;
     std::signal(SIGPIPE, SIG_IGN);
-    http::Client client;
-    cli::World world{.transport = [&client](const http::Request& request) { return client.send(request); },
+    cli::World world{.connect = connect,
                      .environment = environment(),
                      .in = std::cin,
                      .out = std::cout,

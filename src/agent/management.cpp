@@ -1,6 +1,7 @@
 #include "agent/management.h"
 
 #include <boost/json.hpp>
+#include <filesystem>
 
 #include "base/assert.h"
 #include "http/router.h"
@@ -176,6 +177,9 @@ Result<std::unique_ptr<Management>> Management::start(event::Loop& loop, Agent& 
         self->page_ = std::move(page);
     }
     if (!addresses.socket.empty()) {
+        std::error_code error;
+        std::filesystem::create_directories(std::filesystem::path{addresses.socket}.parent_path(), error);
+        if (error) return fail(ErrorCode::Unavailable, "agent.socket: its folder cannot be made: {}", error.message());
         auto socket = self->serve(loop, agent, "unix:" + addresses.socket, Access::Owner);
         if (!socket) return Unexpected{socket.error().withContext("agent.socket")};
         self->socket_ = std::move(*socket);
@@ -200,6 +204,7 @@ Result<std::unique_ptr<http::Server>> Management::serve(event::Loop& loop, Agent
     }
     http::ServerOptions options;
     options.listen = std::move(listen);
+    options.socketMode = 0600;
     options.errorResponse = [](int status, std::string_view message) { return textPage(status, message); };
     const auto handle = [this, router, &agent](const http::RequestPtr& request, const http::Responder& respond) {
         const auto match = router->find(request->method, request->path());

@@ -15,9 +15,10 @@ struct SettingName {
     std::string_view key;
     std::string_view variable;
 };
-constexpr std::array<SettingName, 6> kSettings{{
+constexpr std::array<SettingName, 7> kSettings{{
     {&ServerSettings::url, "api_url", "MIDO_API_URL"},
     {&ServerSettings::skipCertificateCheck, "disable_ssl_certificate_validation", "MIDO_DISABLE_SSL_CERTIFICATE_VALIDATION"},
+    {&ServerSettings::caFile, "ca_file", "MIDO_CA_FILE"},
     {&ServerSettings::user, "username", "MIDO_USER"},
     {&ServerSettings::password, "password", "MIDO_PASSWORD"},
     {&ServerSettings::project, "project_id", "MIDO_PROJECT_ID"},
@@ -51,11 +52,12 @@ Result<void> setWatch(Options& options, const std::string& value) {
     return {};
 }
 
-constexpr std::array<Option, 12> kOptions{{
+constexpr std::array<Option, 13> kOptions{{
     {"help", 'h', "", "show this text and end", setFlag<&Options::help>},
     {"no-auth", 'A', "", "require no user, project and password", setFlag<&Options::authentication, false>},
     {"midonet-url", 0, "URL", "root of the REST API", setServer<&ServerSettings::url>},
     {"disable_ssl_certificate_validation", 0, "V", "'true': do not check certificates", setServer<&ServerSettings::skipCertificateCheck>},
+    {"ca-file", 0, "FILE", "PEM file of who may vouch for the server, in place of those the system knows", setServer<&ServerSettings::caFile>},
     {"user", 'u', "NAME", "user name", setServer<&ServerSettings::user>},
     {"project-id", 'i', "ID", "project to log in to", setServer<&ServerSettings::project>},
     {"tenant", 0, "ID", "current tenant of the session", setServer<&ServerSettings::tenant>},
@@ -160,6 +162,10 @@ ServerSettings ServerSettings::overlaidWith(const ServerSettings& stronger) cons
     for (const auto& setting : kSettings)
         if (stronger.*setting.member) out.*setting.member = stronger.*setting.member;
     return out;
+}
+
+http::Trust ServerSettings::trust() const {
+    return {.authorities = caFile.value_or(""), .anybody = http::equalNoCase(skipCertificateCheck.value_or(""), "true")};
 }
 
 Result<Options> parseOptions(const std::vector<std::string>& arguments) { return Parser(arguments).run(); }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "http/client.h"
 
 namespace midonet::cli {
 
@@ -14,11 +15,14 @@ namespace midonet::cli {
 struct ServerSettings {
     std::optional<std::string> url;
     std::optional<std::string> skipCertificateCheck;
+    std::optional<std::string> caFile;
     std::optional<std::string> user;
     std::optional<std::string> password;
     std::optional<std::string> project;
     std::optional<std::string> tenant;
 
+    /// Which https servers are believed.
+    http::Trust trust() const;
     /// What `stronger` sets, and else this.
     ServerSettings overlaidWith(const ServerSettings& stronger) const;
 };

@@ -132,7 +132,7 @@ ExitCode runProgram(const std::vector<std::string>& arguments, World& world) {
     const auto settings = settingsOf(*options, world);
     if (const auto what = missing(settings, options->authentication)) return refuse(world, *what);
 
-    Api api(settings.url.value_or(""), credentialsOf(settings), world.transport);
+    Api api(settings.url.value_or(""), credentialsOf(settings), world.connect(settings.trust()));
     const bool interactive = world.terminalIn && !options->oneCommand;
     const bool colours = world.terminalOut && variable(world, "NO_COLOR").empty();
     Session session(api,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <istream>
 #include <ostream>
 #include <string>
@@ -12,7 +13,8 @@ namespace midonet::cli {
 
 /// What midonet-cli touches besides the server.
 struct World {
-    Transport transport;
+    /// Makes what reaches a server.
+    std::function<Transport(const http::Trust&)> connect;
     Variables environment;
     std::istream& in;
     std::ostream& out;

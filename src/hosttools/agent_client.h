@@ -10,7 +10,7 @@ namespace midonet::hosttools {
 /// Asks the agent of this host, over its Unix socket. Blocks; one thread.
 class AgentClient {
 public:
-    AgentClient(const std::string& socketPath, event::Duration timeout) : hasSocket_(!socketPath.empty()), client_(socketPath, timeout) {}
+    AgentClient(const std::string& socketPath, event::Duration timeout) : hasSocket_(!socketPath.empty()), client_({.timeout = timeout, .socketPath = socketPath}) {}
 
     /// Whatever the agent answers; an error when there is no answer. PermissionDenied: the socket is another user's.
     Result<http::Response> send(http::Method method, const std::string& path, std::string body = {});

@@ -2,16 +2,18 @@
 
 #include <sys/un.h>
 
-#include <algorithm>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/ssl.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
+#include <algorithm>
+#include <optional>
 
 namespace midonet::http {
 
@@ -22,11 +24,8 @@ using boost::system::error_code;
 
 namespace {
 
-/// TCP or a Unix socket.
-using Stream = beast::basic_stream<asio::generic::stream_protocol>;
-
-/// No answer of the API is larger; a server that never ends its answer is none.
-constexpr std::uint64_t kBodyBytes = 256ULL << 20;
+/// TCP or a unix socket.
+using AnyStream = beast::basic_stream<asio::generic::stream_protocol>;
 
 Error toError(error_code error, std::string_view doing, std::string_view server) {
     const auto code = error == beast::error::timeout        ? ErrorCode::Timeout
@@ -67,11 +66,10 @@ std::string Address::authority() const {
 }
 
 Result<Address> Address::parse(std::string_view uri) {
-    constexpr std::string_view kHttp = "http://";
-    if (equalNoCase(uri.substr(0, 8), "https://"))
-        return fail(ErrorCode::Unsupported, "'{}': this program speaks http only, no TLS; use a proxy that ends TLS on this machine", uri);
-    if (!equalNoCase(uri.substr(0, kHttp.size()), kHttp)) return fail(ErrorCode::Malformed, "'{}' is not a URL: write http://HOST:PORT/PATH", uri);
-    auto rest = uri.substr(kHttp.size());
+    const bool secure = equalNoCase(uri.substr(0, 8), "https://");
+    if (!secure && !equalNoCase(uri.substr(0, 7), "http://"))
+        return fail(ErrorCode::Malformed, "'{}' is not a URL: write http://HOST:PORT/PATH or https://HOST:PORT/PATH", uri);
+    auto rest = uri.substr(secure ? 8 : 7);
     const auto authority = rest.substr(0, rest.find_first_of("/?"));
     rest.remove_prefix(authority.size());
     const auto bracket = authority.rfind(']');
@@ -79,13 +77,33 @@ Result<Address> Address::parse(std::string_view uri) {
     const bool hasPort = colon != authority.npos && (bracket == authority.npos || colon > bracket);
     auto host = authority.substr(0, hasPort ? colon : authority.npos);
     if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-    const auto port = hasPort ? authority.substr(colon + 1) : "80";
+    const std::string_view port = hasPort ? authority.substr(colon + 1) : secure ? "443" : "80";
     if (host.empty() || !isPort(port)) return fail(ErrorCode::Malformed, "'{}' names no server: write http://HOST:PORT/PATH", uri);
-    return Address{std::string{host}, std::string{port}, (rest.starts_with('/') ? "" : "/") + std::string{rest}};
+    return Address{secure, std::string{host}, std::string{port}, (rest.starts_with('/') ? "" : "/") + std::string{rest}};
 }
 
+/// Whom https servers must be vouched for by, read once.
+struct Client::Security {
+    static Result<std::unique_ptr<Security>> load(const Trust& trust) {
+        auto out = std::make_unique<Security>();
+        error_code error;
+        ::SSL_CTX_set_min_proto_version(out->context.native_handle(), TLS1_2_VERSION);
+        out->context.set_verify_mode(trust.anybody ? asio::ssl::verify_none : asio::ssl::verify_peer, error);
+        if (trust.authorities.empty())
+            out->context.set_default_verify_paths(error);
+        else
+            out->context.load_verify_file(trust.authorities, error);
+        if (error) return fail(ErrorCode::Invalid, "cannot read certificates of {}: {}", trust.authorities, error.message());
+        return out;
+    }
+    asio::ssl::context context{asio::ssl::context::tls_client};
+};
+
 struct Client::Connection {
-    Connection(Address to, std::string socketPath) : address(std::move(to)), path(std::move(socketPath)) {}
+    /// Without `security` the connection is plain.
+    Connection(Address to, Security* security, std::string socketPath) : address(std::move(to)), path(std::move(socketPath)) {
+        if (security != nullptr) tls.emplace(stream, security->context);
+    }
 
     std::string server() const { return path.empty() ? address.authority() : path; }
 
@@ -112,14 +130,29 @@ struct Client::Connection {
         }
         if (error) return Unexpected{toError(error, "cannot connect to", server())};
         if (path.empty()) stream.socket().set_option(tcp::no_delay(true), error);
+        if (tls) return secure();
         return {};
     }
 
-    void connect(const Stream::protocol_type::endpoint& endpoint, event::Duration timeout, error_code& error) {
+    void connect(const AnyStream::protocol_type::endpoint& endpoint, event::Duration timeout, error_code& error) {
         stream.socket().close(error);
         stream.expires_after(timeout);
         stream.async_connect(endpoint, [&error](error_code result) { error = result; });
         finish(error);
+    }
+
+    /// The server must have a certificate for the name it was asked by (RFC 6125).
+    Result<void> secure() {
+        error_code error;
+        asio::ip::make_address(address.host, error);
+        if (error) ::SSL_set_tlsext_host_name(tls->native_handle(), address.host.c_str());
+        if (::SSL_get_verify_mode(tls->native_handle()) != SSL_VERIFY_NONE)
+            tls->set_verify_callback(asio::ssl::host_name_verification(address.host), error);
+        tls->async_handshake(asio::ssl::stream_base::client, [&error](error_code result) { error = result; });
+        if (!finish(error)) return {};
+        if (const auto why = ::SSL_get_verify_result(tls->native_handle()); why != X509_V_OK)
+            return fail(ErrorCode::PermissionDenied, "{} is not to be believed: {}", address.authority(), ::X509_verify_cert_error_string(why));
+        return Unexpected{toError(error, "no TLS with", server())};
     }
 
     /// False when the server has closed its end, or sent what nobody asked for.
@@ -131,42 +164,57 @@ struct Client::Connection {
         return error == asio::error::would_block;
     }
 
-    Result<Response> exchange(const Request& request, event::Duration timeout) {
+    Result<Response> exchange(const Request& request, const ClientOptions& options) {
+        stream.expires_after(options.timeout);
+        return tls ? exchangeOn(*tls, request, options) : exchangeOn(stream, request, options);
+    }
+
+    template <class Stream>
+    Result<Response> exchangeOn(Stream& on, const Request& request, const ClientOptions& options) {
         const auto wire = toWire(request, address);
         error_code error;
-        stream.expires_after(timeout);
-        beast::http::async_write(stream, wire, [&error](error_code result, std::size_t) { error = result; });
+        beast::http::async_write(on, wire, [&error](error_code result, std::size_t) { error = result; });
         if (finish(error)) return Unexpected{toError(error, "no answer of", server())};
         beast::http::response_parser<beast::http::string_body> parser;
-        parser.body_limit(kBodyBytes);
+        parser.body_limit(options.bodyBytes);
         if (request.method == Method::Head) parser.skip(true);
-        beast::http::async_read(stream, buffer, parser, [&error](error_code result, std::size_t) { error = result; });
+        beast::http::async_read(on, buffer, parser, [&error](error_code result, std::size_t) { error = result; });
         if (finish(error)) return Unexpected{toError(error, "no answer of", server())};
         keep = parser.get().keep_alive();
         return fromWire(parser.release());
     }
 
     asio::io_context context{1};
-    Stream stream{context};
+    AnyStream stream{context};
+    std::optional<asio::ssl::stream<AnyStream&>> tls;
     beast::flat_buffer buffer;
     Address address;
-    std::string path;  // of a Unix socket
+    std::string path;  // of a unix socket
     bool keep = false;
 };
 
-Client::Client(event::Duration timeout) : timeout_(timeout) {}
-Client::Client(std::string socketPath, event::Duration timeout) : socketPath_(std::move(socketPath)), timeout_(timeout) {}
+Client::Client(ClientOptions options) : options_(std::move(options)) {}
 Client::~Client() = default;
+
+Result<void> Client::connect(const Address& address) {
+    connection_.reset();
+    if (address.secure && !security_) {
+        TRY(security, Security::load(options_.trust));
+        security_ = std::move(security);
+    }
+    auto connection = std::make_unique<Connection>(address, address.secure ? security_.get() : nullptr, options_.socketPath);
+    TRY_VOID(connection->open(options_.timeout));
+    connection_ = std::move(connection);
+    return {};
+}
 
 Result<Response> Client::send(const Request& request) {
     TRY(address, Address::parse(request.target));
-    const bool reusable = connection_ && connection_->keep && connection_->address.authority() == address.authority() && connection_->isQuiet();
-    if (!reusable) {
-        connection_ = std::make_unique<Connection>(address, socketPath_);
-        TRY_VOID(connection_->open(timeout_));
-    }
+    const bool reusable = connection_ && connection_->keep && connection_->address.secure == address.secure &&
+                          connection_->address.authority() == address.authority() && connection_->isQuiet();
+    if (!reusable) TRY_VOID(connect(address));
     connection_->address = std::move(address);
-    auto response = connection_->exchange(request, timeout_);
+    auto response = connection_->exchange(request, options_);
     if (!response) connection_.reset();
     return response;
 }

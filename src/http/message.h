@@ -51,7 +51,9 @@ struct Request {
     std::string target;  ///< As received: path and query.
     Headers headers;
     std::string body;
-    std::string peer;  ///< Address and port of the client, as text.
+    std::string peer{};   ///< Address and port of the client, as text.
+    std::string id{};     ///< Given by the server: the answer's X-Request-Id, for finding it in logs.
+    bool secure = false;  ///< Came over TLS.
 
     /// The target up to '?', still encoded.
     std::string_view path() const;
@@ -63,8 +65,9 @@ struct Response {
     int status = 200;
     Headers headers;
     std::string body;
+    std::string user{};  ///< Who asked, for the request log; never sent.
 
-    /// Content-Length, Connection and Date are the server's business and not set here.
+    /// Content-Length, Connection, Date and X-Request-Id are the server's business and not set here.
     static Response text(int status, std::string_view contentType, std::string body);
 };
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,18 +45,26 @@ using RequestPtr = std::shared_ptr<const Request>;
 /// Called on the loop of the connection; must not block. Answer at once or later.
 using Handler = std::function<void(RequestPtr, Responder)>;
 
-/// One finished exchange, for metrics and the access log; `took` is first byte to response.
+/// One finished exchange, for metrics and the request log; `took` is first byte to response. Of what could not be read
+/// as a request, `request` has id and peer only.
 struct Finished {
     const Request& request;
-    int status;
+    const Response& response;
     event::Duration took;
     std::size_t loop;  ///< Which of the server's loops: for counters of its own.
 };
 
+/// PEM files. With a chain, the server's own certificate comes first.
+struct TlsFiles {
+    std::string certificate;
+    std::string key;
+};
+
 struct ServerOptions {
-    /// "127.0.0.1:8181", "[::]:0", "localhost:80"; port 0 = any free one. "unix:/run/x.sock": a Unix socket that its owner alone may
-    /// use (mode 0600); its folder is made when absent, and a socket that nobody listens on any more is replaced.
+    /// "127.0.0.1:8181", "[::]:0", "localhost:80", "unix:/run/api.sock", several with commas; port 0 = any free one.
     std::string listen = "127.0.0.1:0";
+    unsigned socketMode = 0660;   ///< Permissions of unix sockets.
+    std::optional<TlsFiles> tls;  ///< TLS 1.2 or later on all addresses; unix sockets stay plain.
     Limits limits;
     /// Makes the response for what never reaches the handler (400, 408, 413, 431, 500, 503).
     std::function<Response(int status, std::string_view message)> errorResponse;
@@ -80,8 +89,13 @@ public:
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
 
-    /// "127.0.0.1:8181", with the port really bound; of a Unix socket as it was asked for.
+    /// The first address: "127.0.0.1:8181", with the port really bound.
     const std::string& address() const;
+    /// All of them, as ServerOptions::listen.
+    const std::vector<std::string>& addresses() const;
+    /// Reads certificate and key again: for connections made from now on; those that are there stay as they are. On a
+    /// mistake nothing changes. First loop.
+    Result<void> renewTls();
     /// Open connections. First loop.
     std::size_t connections() const;
     /// Ends without dropping a request: new connections are refused cleanly, those already made are
@@ -95,7 +109,7 @@ private:
     std::shared_ptr<Core> core_;
 };
 
-/// True when what ServerOptions::listen names is reachable from this machine only; Malformed when it
+/// True when all that ServerOptions::listen names is reachable from this machine only; Malformed when it
 /// names nothing.
 Result<bool> isLoopback(std::string_view listen);
 

@@ -2,18 +2,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 
 #include "base/log.h"
+#include "base/uuid.h"
 #include "http/internal/session.h"
 
 namespace midonet::http {
@@ -21,10 +18,10 @@ namespace midonet::http {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 using boost::system::error_code;
+using internal::kAwait;
 using Clock = std::chrono::steady_clock;
 
 namespace {
-constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kReadBytes = 16 * 1024;
 constexpr std::size_t kWriteBytes = 256 * 1024;
 constexpr std::size_t kLingerBytes = 8 * 1024 * 1024;
@@ -85,14 +82,13 @@ std::string originForm(std::string_view target) {
     return std::string{target};
 }
 
-std::shared_ptr<Request> toRequest(Parser& parser, const std::string& peer) {
+std::shared_ptr<Request> toRequest(Parser& parser) {
     auto request = std::make_shared<Request>();
     auto message = parser.release();
     request->method = parseMethod(view(message.method_string()));
     request->target = originForm(view(message.target()));
     for (const auto& field : message) request->headers.add(view(field.name_string()), view(field.value()));
     request->body = std::move(message.body());
-    request->peer = peer;
     return request;
 }
 
@@ -112,16 +108,6 @@ void appendClean(std::string& out, std::string_view text) {
     for (const char c : text) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
 }
 
-/// "192.0.2.1:4711"; "local" of a Unix socket.
-std::string nameOf(const Stream::endpoint& remote) {
-    if (remote.protocol().family() == AF_UNIX) return "local";
-    asio::ip::tcp::endpoint address;
-    if (remote.size() > address.capacity()) return "unknown";
-    std::memcpy(address.data(), remote.data(), remote.size());
-    error_code ignored;
-    return fmt::format("{}:{}", address.address().to_string(ignored), address.port());
-}
-
 bool wantsContinue(const Parser& parser) {
     return parser.get().version() >= 11 && equalNoCase(view(parser.get()[beast::http::field::expect]), "100-continue");
 }
@@ -135,6 +121,11 @@ const std::string& Lane::date() {
         date_ = fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(now));
     }
     return date_;
+}
+
+std::string Lane::newRequestId() {
+    static const std::string process = Uuid::random().toString().substr(0, 13);
+    return fmt::format("{}-{}-{}", process, index, ++requests_);
 }
 
 void Lane::add(Session& session) {
@@ -168,24 +159,15 @@ void Lane::closeAll() {
     for (auto* session : sessions) session->cut();
 }
 
-Session::Session(Stream::socket socket, std::shared_ptr<Lane> lane)
-    : socket_(std::move(socket)), lane_(std::move(lane)) {
-    error_code ignored;
-    socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
-    peer_ = nameOf(socket_.remote_endpoint(ignored));
+Session::Session(Socket socket, ServerTls tls, std::shared_ptr<Lane> lane)
+    : wire_(std::move(socket), std::move(tls)), lane_(std::move(lane)), peer_(wire_.peer()) {
     lane_->add(*this);
 }
 
 Session::~Session() { lane_->remove(*this); }
 
-void Session::wake() {
-    error_code ignored;
-    socket_.cancel(ignored);
-}
-void Session::cut() {
-    error_code ignored;
-    socket_.close(ignored);
-}
+void Session::wake() { wire_.cancel(); }
+void Session::cut() { wire_.close(); }
 void Session::setDeadline(event::TimePoint deadline) {
     deadline_ = deadline;
     timedOut_ = false;
@@ -196,11 +178,11 @@ void Session::checkDeadline(event::TimePoint now) {
     wake();
 }
 
-void Session::start(Stream::socket socket, std::shared_ptr<Lane> lane, bool refuseIt, std::function<void()> ended) {
+void Session::start(Socket socket, ServerTls tls, std::shared_ptr<Lane> lane, bool refuseIt, std::function<void()> ended) {
     auto& io = lane->io;
     // On the lane's thread from the first line on.
-    asio::post(io, [s = std::move(socket), lane = std::move(lane), refuseIt, done = std::move(ended)]() mutable {
-        auto session = std::make_shared<Session>(std::move(s), lane);
+    asio::post(io, [s = std::move(socket), tls = std::move(tls), lane = std::move(lane), refuseIt, done = std::move(ended)]() mutable {
+        auto session = std::make_shared<Session>(std::move(s), std::move(tls), lane);
         auto* raw = session.get();
         asio::co_spawn(lane->io, refuseIt ? raw->refuse() : raw->serve(),
                        [keep = std::move(session), ended = std::move(done)](const std::exception_ptr& failure) mutable {
@@ -211,15 +193,27 @@ void Session::start(Stream::socket socket, std::shared_ptr<Lane> lane, bool refu
     });
 }
 
+/// Close when the client does not get through its handshake in time: it has nothing to ask then.
+asio::awaitable<Session::Next> Session::secure() {
+    setDeadline(Clock::now() + lane_->options->limits.header);
+    const error_code error = co_await wire_.handshake();
+    if (!error) co_return Next::Continue;
+    log.debug("no TLS with a client", {kv("client", peer_), kv("reason", error.message())});
+    co_return Next::Close;
+}
+
 asio::awaitable<void> Session::serve() {
     Next next = Next::Continue;
+    if (wire_.secure()) next = co_await secure();
     while (next == Next::Continue) next = co_await exchange();
     co_await close(next);
 }
 
 asio::awaitable<void> Session::refuse() {
-    co_await fail(503, "too many connections");
-    co_await close(Next::Linger);
+    Next next = Next::Continue;
+    if (wire_.secure()) next = co_await secure();
+    if (next == Next::Continue) next = co_await fail(503, "too many connections");
+    co_await close(next);
 }
 
 /// One request and its response.
@@ -252,7 +246,7 @@ asio::awaitable<Session::Next> Session::exchange() {
         // What the parser leaves is a header, or the header of a chunk, that is not complete.
         if (buffer_.size() >= limits.headerBytes)
             co_return co_await fail(headerSeen ? 400 : 431, "the request header is too large");
-        const auto [readError, n] = co_await socket_.async_read_some(buffer_.prepare(kReadBytes), kAwait);
+        const auto [readError, n] = co_await wire_.read(buffer_.prepare(kReadBytes));
         if (readError && timedOut_) co_return co_await fail(408, "the request came too slowly");
         if (readError) co_return Next::Close;
         buffer_.commit(n);
@@ -261,25 +255,33 @@ asio::awaitable<Session::Next> Session::exchange() {
 
     const bool clientKeeps = parser.keep_alive();
     const unsigned version = parser.get().version();
-    const RequestPtr request = toRequest(parser, peer_);
-    const Response response = co_await handle(request, deadline);
+    const auto request = toRequest(parser);
+    label(*request);
+    Response response = co_await handle(request, deadline);
+    response.headers.add("X-Request-Id", request->id);
     const bool keep = clientKeeps && !lane_->draining;
-    if (lane_->options->onFinished) lane_->options->onFinished({*request, response.status, Clock::now() - start, lane_->index});
+    if (lane_->options->onFinished) lane_->options->onFinished({*request, response, Clock::now() - start, lane_->index});
     if (!co_await write(serialize(response, request->method != Method::Head, version, keep))) co_return Next::Close;
     co_return keep ? Next::Continue : Next::Linger;
+}
+
+/// What the connection and not the client says of a request.
+void Session::label(Request& request) {
+    request.id = lane_->newRequestId();
+    request.peer = peer_;
+    request.secure = wire_.secure();
 }
 
 /// False when the connection is to be closed.
 asio::awaitable<bool> Session::waitForFirstByte() {
     setDeadline(Clock::now() + lane_->options->limits.idle);
     idle_ = true;
-    auto [error, n] = co_await socket_.async_read_some(buffer_.prepare(kReadBytes), kAwait);
+    auto [error, n] = co_await wire_.read(buffer_.prepare(kReadBytes));
     idle_ = false;
     if (error == asio::error::operation_aborted && lane_->draining) {
         // closeIdle(): what arrived a moment before is still served.
-        error_code ignored;
-        if (socket_.available(ignored) == 0) co_return false;
-        n = socket_.read_some(buffer_.prepare(kReadBytes), error);
+        if (!wire_.hasBytes()) co_return false;
+        std::tie(error, n) = co_await wire_.read(buffer_.prepare(kReadBytes));
     }
     if (error) co_return false;
     buffer_.commit(n);
@@ -301,7 +303,7 @@ asio::awaitable<bool> Session::write(std::string bytes) {
     while (sent < bytes.size()) {
         const auto n = std::min(kWriteBytes, bytes.size() - sent);
         setDeadline(Clock::now() + lane_->options->limits.write);
-        const auto [error, written] = co_await asio::async_write(socket_, asio::buffer(bytes.data() + sent, n), kAwait);
+        const auto [error, written] = co_await wire_.write(asio::buffer(bytes.data() + sent, n));
         if (error) co_return false;
         sent += written;
     }
@@ -309,26 +311,27 @@ asio::awaitable<bool> Session::write(std::string bytes) {
 }
 
 asio::awaitable<Session::Next> Session::fail(int status, std::string message) {
-    const auto response = lane_->options->errorResponse(status, message);
-    if (lane_->options->onFinished) lane_->options->onFinished({Request{}, status, {}, lane_->index});
+    Request request;
+    label(request);
+    auto response = lane_->options->errorResponse(status, message);
+    response.headers.add("X-Request-Id", request.id);
+    if (lane_->options->onFinished) lane_->options->onFinished({request, response, {}, lane_->index});
     co_return co_await write(serialize(response, true, 11, false)) ? Next::Linger : Next::Close;
 }
 
 /// Lingering: bytes the client is still sending are read and thrown away for a moment; closing at
 /// once would make the kernel send a reset, which destroys the response before it is read.
 asio::awaitable<void> Session::close(Next how) {
-    error_code ignored;
     if (how == Next::Linger) {
-        socket_.shutdown(Stream::socket::shutdown_send, ignored);
         setDeadline(Clock::now() + kLingerTime);
-        for (std::size_t total = 0; total < kLingerBytes;) {
+        co_await wire_.endSending();
+        for (std::size_t total = 0; total < kLingerBytes && !timedOut_;) {
             buffer_.clear();
-            const auto [error, n] = co_await socket_.async_read_some(buffer_.prepare(kReadBytes), kAwait);
+            const auto [error, n] = co_await wire_.readRaw(buffer_.prepare(kReadBytes));
             if (error) break;
             total += n;
         }
     }
-    socket_.shutdown(Stream::socket::shutdown_both, ignored);
     cut();
 }
 

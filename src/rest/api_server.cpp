@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <array>
 
-#include "base/log.h"
+#include "model/topology.pb.h"
 #include "rest/topology_api.h"
 
 namespace midonet::rest {
 namespace {
 
-const Logger log{"rest"};
 constexpr std::size_t kMostThreads = 4;
 constexpr std::size_t kPoolThreads = 4;
 /// Where writes wait for other machines they cost no processor meanwhile, and many at once are one flush there.
@@ -17,7 +16,21 @@ constexpr std::size_t kPoolThreadsOfRemoteStore = 32;
 /// More waiting writes than this are answered 503 at once.
 constexpr std::size_t kPoolQueue = 1024;
 
+/// As many wait for Keystone at a time, and as many for them.
+constexpr std::size_t kAuthenticationThreads = 4;
+constexpr std::size_t kAuthenticationQueue = 256;
+
 std::size_t threadsFor(const nsdb::Store& store) { return store.readsBlock() ? kPoolThreadsOfRemoteStore : kPoolThreads; }
+
+/// Whether the store can be read: of a class of which there are few objects.
+http::Response health(nsdb::Store& store) {
+    const auto read = [&store]() -> Result<void> {
+        TRY(view, store.view());
+        TRY_VOID(view->list(model::TunnelZone::descriptor()));
+        return {};
+    }();
+    return read ? http::Response::text(200, "text/plain", "ok\n") : toResponse(Fault{503, "the store cannot be read: " + read.error().message});
+}
 
 }  // namespace
 
@@ -37,7 +50,7 @@ public:
     }
     void finished(const http::Finished& finished) {
         auto& loop = loops_[finished.loop];
-        const auto kind = std::clamp<std::size_t>(static_cast<std::size_t>(finished.status) / 100, 1, loop.requests.size());
+        const auto kind = std::clamp<std::size_t>(static_cast<std::size_t>(finished.response.status) / 100, 1, loop.requests.size());
         loop.requests[kind - 1].add();
         loop.seconds.observe(std::chrono::duration<double>(finished.took).count());
     }
@@ -60,7 +73,12 @@ Result<std::unique_ptr<ApiServer>> ApiServer::start(event::Loop& control, nsdb::
 }
 
 ApiServer::ApiServer(nsdb::Store& store, std::unique_ptr<Authenticator> authenticator)
-    : authenticator_(std::move(authenticator)), pool_(std::make_unique<event::BlockingPool>(threadsFor(store), kPoolQueue)), service_(*pool_, *authenticator_), objects_(service_, store) {
+    : authenticator_(std::move(authenticator)),
+      store_(store),
+      pool_(std::make_unique<event::BlockingPool>(threadsFor(store), kPoolQueue)),
+      authentication_(std::make_unique<event::BlockingPool>(kAuthenticationThreads, kAuthenticationQueue)),
+      service_(*pool_, *authentication_, *authenticator_),
+      objects_(service_, store) {
     addRoot(service_);
     addTenants(service_, *authenticator_);
     addTunnelZones(objects_);
@@ -91,11 +109,16 @@ ApiServer::ApiServer(nsdb::Store& store, std::unique_ptr<Authenticator> authenti
     addContainers(objects_);
 }
 
+void ApiServer::addPages(metrics::Registry& registry) {
+    service_.addPage({.path = "/metrics", .run = [&registry](const http::Request&) {
+                          return http::Response::text(200, metrics::Registry::kContentType, registry.text());
+                      }});
+    service_.addPage({.path = "/healthz", .blocks = true, .run = [this](const http::Request&) { return health(store_); }});
+}
+
 Result<void> ApiServer::listen(event::Loop& control, metrics::Registry& registry, ApiOptions options) {
     addConf(objects_, std::move(options.catalogue));
-    service_.addPlain("/metrics", [&registry](const http::Request&) {
-        return http::Response::text(200, metrics::Registry::kContentType, registry.text());
-    });
+    addPages(registry);
     std::size_t threads = options.threads;
     if (threads == 0) threads = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kMostThreads);
     std::vector<event::Loop*> loops{&control};
@@ -107,15 +130,15 @@ Result<void> ApiServer::listen(event::Loop& control, metrics::Registry& registry
 
     http::ServerOptions http;
     http.listen = std::move(options.listen);
+    http.socketMode = options.socketMode;
+    http.tls = std::move(options.tls);
+    secure_ = http.tls.has_value();
     http.limits = options.limits;
     http.errorResponse = Service::errorResponse;
     http.onConnections = [this](std::size_t count) { counters_->connections(count); };
-    http.onFinished = [this](const http::Finished& finished) {
+    http.onFinished = [this, level = options.requestLog](const http::Finished& finished) {
         counters_->finished(finished);
-        if (Logger::enabled(LogLevel::Debug))
-            log.debug("request", {kv("client", finished.request.peer), kv("method", http::toString(finished.request.method)),
-                                  kv("target", finished.request.target), kv("status", finished.status),
-                                  kv("us", std::chrono::duration_cast<std::chrono::microseconds>(finished.took).count())});
+        logRequest(level, finished);
     };
     auto server = http::Server::listen(loops, std::move(http), [this](http::RequestPtr request, http::Responder answer) {
         service_.handle(std::move(request), std::move(answer));
@@ -129,12 +152,20 @@ Result<void> ApiServer::listen(event::Loop& control, metrics::Registry& registry
 ApiServer::~ApiServer() {
     for (const auto& loop : loops_) loop->stop();
     for (auto& thread : threads_) thread.join();
-    pool_.reset();  // what is queued there uses everything else
+    authentication_.reset();  // what is queued there and in the pool uses everything else
+    pool_.reset();
     server_.reset();
 }
 
 const std::string& ApiServer::address() const { return server_->address(); }
-std::string ApiServer::url() const { return fmt::format("http://{}{}", address(), kRoot); }
+std::string ApiServer::urls() const {
+    std::string out;
+    for (const auto& address : server_->addresses()) {
+        if (!out.empty()) out += ' ';
+        out += address.starts_with("unix:") ? address : fmt::format("{}://{}{}", secure_ ? "https" : "http", address, kRoot);
+    }
+    return out;
+}
 void ApiServer::drain(event::Callback done) { server_->drain(std::move(done)); }
 
 }  // namespace midonet::rest

@@ -7,6 +7,7 @@
 #include "nsdb/store.h"
 #include "nsdb/store_settings.h"
 #include "rest/api_server.h"
+#include "rest/keystone_settings.h"
 
 namespace midonet::rest {
 
@@ -16,16 +17,24 @@ public:
     explicit ApiSettings(config::Settings& settings);
 
     ApiOptions options() const;
-    std::unique_ptr<Authenticator> makeAuthenticator() const;
+    /// The clock outlives it.
+    std::unique_ptr<Authenticator> makeAuthenticator(const event::Clock& clock) const;
     Result<std::unique_ptr<nsdb::Store>> openStore() const { return store_.open(); }
 
 private:
     Result<void> check() const;
+    Result<void> checkListen() const;
+    Result<void> checkTls() const;
 
     nsdb::StoreSettings store_;
     config::Setting<std::string> listen_;
     config::Setting<std::string> auth_;
+    KeystoneSettings keystone_;
     config::Setting<bool> insecure_;
+    config::Setting<std::string> socketMode_;
+    config::Setting<std::string> certificate_;
+    config::Setting<std::string> key_;
+    config::Setting<std::string> requestLog_;
     config::Setting<std::int64_t> threads_;
     config::Setting<std::int64_t> connections_;
     config::Setting<std::uint64_t> headerBytes_;

@@ -11,7 +11,8 @@ namespace {
 
 class MockAuthenticator final : public Authenticator {
 public:
-    Outcome<void> check(std::optional<std::string_view>) override { return {}; }
+    std::optional<Outcome<Identity>> known(std::optional<std::string_view>) override { return Identity{"admin", "admin"}; }
+    Outcome<Identity> check(std::string_view) override { return Identity{"admin", "admin"}; }
     Outcome<Token> login(const std::string&, const std::string&, std::optional<std::string_view>) override {
         return Token{"00000000", std::nullopt};
     }
@@ -58,26 +59,21 @@ std::optional<Credentials> parseBasic(std::optional<std::string_view> header) {
     return Credentials{text->substr(0, colon), text->substr(colon + 1)};
 }
 
-http::Response unauthorized(const Fault& fault) {
-    auto response = toResponse(fault);
-    response.headers.add("WWW-Authenticate", "Basic  realm=\"BASIC_AUTH_REALM\"");
-    return response;
-}
-
 }  // namespace
 
 std::unique_ptr<Authenticator> makeMockAuthenticator() { return std::make_unique<MockAuthenticator>(); }
 
 http::Response answerLogin(Authenticator& authenticator, const http::Request& request) {
     const auto credentials = parseBasic(request.headers.find("Authorization"));
-    if (!credentials) return unauthorized({401, "log in with 'Authorization: Basic' and user:password"});
+    if (!credentials) return toResponse({401, "log in with 'Authorization: Basic' and user:password"});
     const auto token = authenticator.login(credentials->user, credentials->password, request.headers.find("X-Auth-Project"));
-    if (!token) return token.error().status == 401 ? unauthorized(token.error()) : toResponse(token.error());
+    if (!token) return toResponse(token.error());
     model::JsonWriter json;
     json.beginObject().key("key").string(token->key).key("expires");
     token->expires ? json.string(*token->expires) : json.null();
     auto response = http::Response::text(200, itemType("Token", 1), json.endObject().take());
     response.headers.add("Set-Cookie", "sessionId=" + token->key + (token->expires ? "; Expires=" + *token->expires : ""));
+    response.user = credentials->user;
     return response;
 }
 

@@ -14,7 +14,7 @@ namespace midonet::rest {
 /// What a login gives.
 struct Token {
     std::string key;
-    std::optional<std::string> expires;  ///< "Sun, 06-Nov-1994 08:49:37 UTC"
+    std::optional<std::string> expires;  ///< "Sun, 06-11-1994 08:49:37 UTC"
 };
 
 /// Whom objects belong to, by their `tenantId`; the one who gives out tokens knows them.
@@ -31,15 +31,22 @@ struct TenantRange {
     std::optional<std::string> limit;
 };
 
-/// Who may use the API. check() is asked on any thread, also on loops: it must not block.
+/// Who asks, once that is known.
+struct Identity {
+    std::string user;    ///< Name.
+    std::string tenant;  ///< Id; may be empty.
+};
+
+/// Who may use the API. Asked on any thread.
 class Authenticator {
 public:
     virtual ~Authenticator() = default;
-    /// 401 when the token is not one of an administrator.
-    virtual Outcome<void> check(std::optional<std::string_view> token) = 0;
+    /// What can be said of a token at once; nullopt: ask check(). Never blocks.
+    virtual std::optional<Outcome<Identity>> known(std::optional<std::string_view> token) = 0;
+    /// 401 when the token is not one of an administrator, 503 when that cannot be found out. May block, as all below.
+    virtual Outcome<Identity> check(std::string_view token) = 0;
     virtual Outcome<Token> login(const std::string& user, const std::string& password,
                                  std::optional<std::string_view> project) = 0;
-    /// May block, as the next one.
     virtual Outcome<std::vector<Tenant>> tenants(const TenantRange& range) = 0;
     virtual Outcome<Tenant> tenant(const std::string& id) = 0;
 };
@@ -48,7 +55,7 @@ public:
 /// login gives the token "00000000". There is a tenant "admin", and any other that is asked for.
 std::unique_ptr<Authenticator> makeMockAuthenticator();
 
-/// Answers /login: Basic credentials against a token, also as cookie. 401 tells how to log in.
+/// Answers /login: Basic credentials against a token, also as cookie. May block.
 http::Response answerLogin(Authenticator& authenticator, const http::Request& request);
 
 }  // namespace midonet::rest

@@ -52,6 +52,7 @@ http::Response toResponse(const Fault& fault) {
     }
     json.endObject();
     auto response = http::Response::text(fault.status, kErrorType, json.take());
+    if (fault.status == 401) response.headers.add("WWW-Authenticate", "Basic  realm=\"BASIC_AUTH_REALM\"");
     if (fault.status == 503) {
         response.headers.add("RetryAfter", "3");  // as the original server spells it
         response.headers.add("Retry-After", "3");

@@ -40,7 +40,7 @@ template <class... Args>
 /// 400 when there is anything wrong.
 Outcome<void> refuseIfAny(model::Violations wrong);
 
-/// The error body of the API (media type Error-v1), with `RetryAfter` and `Retry-After` on 503.
+/// The error body of the API (media type Error-v1), with `RetryAfter` and `Retry-After` on 503, how to log in on 401.
 http::Response toResponse(const Fault& fault);
 
 }  // namespace midonet::rest

@@ -28,8 +28,8 @@ std::string baseOf(const http::Request& request) {
     auto host = firstOf(request.headers.find("X-Forwarded-Host").value_or(""));
     if (!isAuthority(host)) host = request.headers.find("Host").value_or("");
     if (!isAuthority(host)) host = "localhost";
-    const auto scheme = firstOf(request.headers.find("X-Forwarded-Proto").value_or("")) == "https" ? "https" : "http";
-    return fmt::format("{}://{}{}", scheme, host, kRoot);
+    const bool secure = request.secure || firstOf(request.headers.find("X-Forwarded-Proto").value_or("")) == "https";
+    return fmt::format("{}://{}{}", secure ? "https" : "http", host, kRoot);
 }
 
 http::Response withCors(http::Response response) {
@@ -81,7 +81,8 @@ http::Response Call::empty(int status) {
     return response;
 }
 
-Service::Service(event::BlockingPool& pool, Authenticator& authenticator) : pool_(pool), authenticator_(authenticator) {}
+Service::Service(event::BlockingPool& pool, event::BlockingPool& authentication, Authenticator& authenticator)
+    : pool_(pool), authentication_(authentication), authenticator_(authenticator) {}
 
 void Service::add(Endpoint endpoint) {
     router_.add(endpoint.method, std::string{kRoot} + endpoint.path, endpoints_.size());
@@ -94,20 +95,26 @@ void Service::addBare(std::string_view path) {
          .run = [](const Call&) -> Outcome<http::Response> { return preflight(); }});
 }
 
-void Service::addPlain(std::string_view path, std::function<http::Response(const http::Request&)> run) {
-    plain_.emplace_back(path, std::move(run));
-}
+void Service::addPage(Page page) { pages_.push_back(std::move(page)); }
 
 http::Response Service::errorResponse(int status, std::string_view message) {
     return withCors(toResponse({status, std::string{message}}));
 }
 
+void Service::submit(event::BlockingPool& pool, const http::Responder& answer, event::Callback work) {
+    if (!pool.submit(std::move(work))) answer(errorResponse(503, "too many requests are waiting; try again"));
+}
+
 void Service::handle(http::RequestPtr request, http::Responder answer) const {
     if (request->method == http::Method::Options) return answer(withCors(preflight()));
     const auto path = withoutTrailingSlash(request->path());
-    for (const auto& [plainPath, run] : plain_)
-        if (plainPath == path) return answer(run(*request));
-    if (path == std::string{kRoot} + "/login") return answer(withCors(answerLogin(authenticator_, *request)));
+    for (const auto& page : pages_) {
+        if (page.path != path) continue;
+        if (!page.blocks) return answer(page.run(*request));
+        return submit(pool_, answer, [&page, request, answer] { answer(page.run(*request)); });
+    }
+    if (path == std::string{kRoot} + "/login")
+        return submit(authentication_, answer, [this, request, answer] { answer(withCors(answerLogin(authenticator_, *request))); });
 
     auto match = router_.find(request->method, path);
     if (match.outcome == http::Router::Outcome::NoSuchPath)
@@ -117,18 +124,32 @@ void Service::handle(http::RequestPtr request, http::Responder answer) const {
         response.headers.add("Allow", match.allow);
         return answer(std::move(response));
     }
-    const auto& endpoint = endpoints_[match.route];
-    if (!endpoint.blocks) return answer(run(*request, endpoint, match.parameters));
-    const bool queued = pool_.submit([this, request, answer, &endpoint, parameters = std::move(match.parameters)] {
-        answer(run(*request, endpoint, parameters));
-    });
-    if (!queued) answer(errorResponse(503, "too many requests are waiting; try again"));
+    admit(std::move(request), std::move(answer), endpoints_[match.route], std::move(match.parameters));
 }
 
-http::Response Service::run(const http::Request& request, const Endpoint& endpoint, const http::PathParameters& parameters) const {
+/// Finds out who asks, without holding up the loop.
+void Service::admit(http::RequestPtr request, http::Responder answer, const Endpoint& endpoint, Parameters parameters) const {
+    const auto token = request->headers.find("X-Auth-Token");
+    if (const auto who = authenticator_.known(token)) return serve(std::move(request), std::move(answer), endpoint, std::move(parameters), *who);
+    submit(authentication_, answer, [this, request, answer, &endpoint, token = std::string{token.value_or("")}, p = std::move(parameters)] {
+        serve(request, answer, endpoint, p, authenticator_.check(token));
+    });
+}
+
+void Service::serve(http::RequestPtr request, http::Responder answer, const Endpoint& endpoint, Parameters parameters,
+                    const Outcome<Identity>& who) const {
+    if (!who) return answer(withCors(toResponse(who.error())));
+    auto work = [request, answer, &endpoint, p = std::move(parameters), user = fmt::format("{}@{}", who->user, who->tenant)] {
+        auto response = run(*request, endpoint, p);
+        response.user = user;
+        answer(std::move(response));
+    };
+    if (!endpoint.blocks) return work();
+    submit(pool_, answer, std::move(work));
+}
+
+http::Response Service::run(const http::Request& request, const Endpoint& endpoint, const Parameters& parameters) {
     try {
-        if (const auto allowed = authenticator_.check(request.headers.find("X-Auth-Token")); !allowed)
-            return withCors(toResponse(allowed.error()));
         Call call{request, parameters, baseOf(request), std::string{kJson}};
         if (!endpoint.produces.empty()) {
             auto type = negotiate(request.headers.find("Accept"), endpoint.produces);

@@ -49,25 +49,38 @@ struct Endpoint {
 /// errors. Filled at start; handle() on any loop.
 class Service {
 public:
-    Service(event::BlockingPool& pool, Authenticator& authenticator);
+    /// `pool` serves what blocks. Who asks is found out on `authentication`, a pool of its own: when that takes long, only those
+    /// wait who are not known yet.
+    Service(event::BlockingPool& pool, event::BlockingPool& authentication, Authenticator& authenticator);
 
     void add(Endpoint endpoint);
     /// A path that is known but has no method of its own: 405 instead of 404.
     void addBare(std::string_view path);
     /// Outside the root and without authentication: "/metrics".
-    void addPlain(std::string_view path, std::function<http::Response(const http::Request&)> run);
+    struct Page {
+        std::string path;
+        bool blocks = false;  ///< Runs on the pool.
+        std::function<http::Response(const http::Request&)> run;
+    };
+    void addPage(Page page);
     void handle(http::RequestPtr request, http::Responder answer) const;
     /// For what never reaches handle().
     static http::Response errorResponse(int status, std::string_view message);
 
 private:
-    http::Response run(const http::Request& request, const Endpoint& endpoint, const http::PathParameters& parameters) const;
+    using Parameters = http::PathParameters;
+    static void submit(event::BlockingPool& pool, const http::Responder& answer, event::Callback work);
+    void admit(http::RequestPtr request, http::Responder answer, const Endpoint& endpoint, Parameters parameters) const;
+    void serve(http::RequestPtr request, http::Responder answer, const Endpoint& endpoint, Parameters parameters,
+               const Outcome<Identity>& who) const;
+    static http::Response run(const http::Request& request, const Endpoint& endpoint, const Parameters& parameters);
 
     event::BlockingPool& pool_;
+    event::BlockingPool& authentication_;
     Authenticator& authenticator_;
     http::Router router_;
     std::vector<Endpoint> endpoints_;
-    std::vector<std::pair<std::string, std::function<http::Response(const http::Request&)>>> plain_;
+    std::vector<Page> pages_;
 };
 
 }  // namespace midonet::rest

@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import ssl
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,10 +16,11 @@ Object = dict[str, Any]
 class HttpError(Exception):
     """A status above 300."""
 
-    def __init__(self, status: int, body: str) -> None:
+    def __init__(self, status: int, body: str, headers: dict[str, str]) -> None:
         super().__init__(f"{status}: {body}")
         self.status = status
         self.body = body
+        self.headers = headers
 
 
 def item(name: str) -> str:
@@ -29,15 +31,22 @@ def collection(name: str) -> str:
     return f"application/vnd.org.midonet.collection.{name}+json"
 
 
+def connect(scheme: str, netloc: str, trust: ssl.SSLContext | None = None) -> http.client.HTTPConnection:
+    if scheme == "https":
+        return http.client.HTTPSConnection(netloc, timeout=30, context=trust)
+    return http.client.HTTPConnection(netloc, timeout=30)
+
+
 class Client:
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, trust: ssl.SSLContext | None = None) -> None:
         self.url = url
+        self.trust = trust
         self.token: str | None = None
 
     def request(self, method: str, uri: str, body: Any = None, headers: dict[str, str] | None = None) -> tuple[http.client.HTTPResponse, str]:
         """One connection for each request."""
         parts = urlsplit(uri)
-        connection = http.client.HTTPConnection(parts.netloc, timeout=20)
+        connection = connect(parts.scheme, parts.netloc, self.trust)
         sent = dict(headers or {})
         if self.token:
             sent["X-Auth-Token"] = self.token
@@ -48,7 +57,7 @@ class Client:
         finally:
             connection.close()
         if response.status > 300:
-            raise HttpError(response.status, text)
+            raise HttpError(response.status, text, dict(response.getheaders()))
         return response, text
 
     def login(self, user: str, password: str, project: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -39,11 +40,12 @@ class Server:
             self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=stderr, text=True)
         assert self.process.stdout is not None
         ready = self.process.stdout.readline()
-        assert ready.startswith("ready api http://"), f"{ready!r}; {log.read_text()}"
-        self.url = ready.split()[2]
+        assert ready.startswith("ready api "), f"{ready!r}; {log.read_text()}"
+        self.urls = ready.split()[2:]
+        self.url = self.urls[0]
 
-    def client(self) -> Client:
-        return Client(self.url)
+    def client(self, trust: ssl.SSLContext | None = None) -> Client:
+        return Client(self.url, trust)
 
     def kill(self) -> None:
         self.process.kill()

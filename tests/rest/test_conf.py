@@ -87,7 +87,7 @@ def test_the_log_level_of_a_running_server(start: StartServer, conf: Conf) -> No
     conf("set", "-t", "default", 'log.level = "debug"')
     wait_for_line(server, 'key=log.level value=debug from="NSDB template default"')
     server.client().root()
-    wait_for_line(server, "rest request")
+    wait_for_line(server, "debug request answered")
     conf("set", "-t", "default", 'api.auth = "keystone"', "api.threads = 3")
     wait_for_line(server, "NSDB template default: api.auth: api.auth = keystone")
     wait_for_line(server, "next start settings=api.threads")
@@ -95,7 +95,7 @@ def test_the_log_level_of_a_running_server(start: StartServer, conf: Conf) -> No
     wait_for_line(server, "key=log.level value=info from=default")
     assert server.end() == 0
     log = start().log.read_text()
-    assert "NSDB template default: api.auth: api.auth = keystone: this build has no" in log and "key=api.threads value=3" in log
+    assert "NSDB template default: api.auth: api.auth = keystone: somebody must ask" in log and "key=api.threads value=3" in log
 
 
 def test_a_host_beats_its_template_beats_default(conf: Conf, start_agent: Callable[..., Agent]) -> None:

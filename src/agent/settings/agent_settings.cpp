@@ -58,7 +58,7 @@ Result<void> AgentSettings::check() const {
         return fail(ErrorCode::Unsupported, "agent.datapath = ovs: this build has no openvswitch backend; use agent.datapath = ebpf");
     if (!std::has_single_bit(*ringBytes))
         return fail(ErrorCode::Invalid, "datapath.ring_size = {}: must be a power of two, as 4MiB", *ringBytes);
-    if (!listen->empty() && !http::isLoopback(*listen))
+    if (!listen->empty() && !http::isLoopback(*listen).value_or(false))
         return fail(ErrorCode::Invalid, "agent.listen = {}: the page asks nobody for a password, so only loopback addresses are served; use 127.0.0.1:7300", *listen);
     return {};
 }

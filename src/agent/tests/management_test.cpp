@@ -31,8 +31,8 @@ protected:
     std::string bindingOf(std::size_t port) const { return "/binding/" + live_.ports[port].toString(); }
 
     testing::LiveAgent live_;
-    http::Client socket_{live_.socket(), 10s};
-    http::Client page_{10s};
+    http::Client socket_{{.socketPath = live_.socket()}};
+    http::Client page_{};
 };
 
 TEST_F(ManagementTest, BothServeThePages) {

@@ -19,7 +19,7 @@ protected:
         std::istringstream in(input);
         std::ostringstream out;
         std::ostringstream err;
-        World world{.transport = server_.transport(), .environment = environment_, .in = in, .out = out, .err = err};
+        World world{.connect = [this](const http::Trust&) { return server_.transport(); }, .environment = environment_, .in = in, .out = out, .err = err};
         const auto code = runProgram(arguments, world);
         out_ = out.str();
         err_ = err.str();

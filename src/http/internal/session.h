@@ -1,7 +1,6 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <ctime>
@@ -11,14 +10,12 @@
 #include <string>
 #include <unordered_set>
 
+#include "http/internal/wire.h"
 #include "http/server.h"
 
 namespace midonet::http::internal {
 
-namespace asio = boost::asio;
 class Session;
-/// TCP or a Unix socket.
-using Stream = asio::generic::stream_protocol;
 
 /// What the connections of one loop share; that loop's thread only.
 struct Lane : std::enable_shared_from_this<Lane> {
@@ -31,6 +28,8 @@ struct Lane : std::enable_shared_from_this<Lane> {
     void closeIdle();
     /// Everything ends now.
     void closeAll();
+    /// Of the next request; no other request of any server has it.
+    std::string newRequestId();
     void add(Session& session);
     void remove(Session& session) { sessions.erase(&session); }
 
@@ -48,6 +47,7 @@ private:
     void tick();
 
     asio::steady_timer ticker_;
+    std::uint64_t requests_ = 0;
     bool ticking_ = false;
     std::time_t dateSecond_ = 0;
     std::string date_;
@@ -57,10 +57,9 @@ private:
 class Session {
 public:
     /// `ended` is called on the lane's loop when the connection is gone. `refuse`: answer 503, close.
-    static void start(Stream::socket socket, std::shared_ptr<Lane> lane, bool refuse,
-                      std::function<void()> ended);
+    static void start(Socket socket, ServerTls tls, std::shared_ptr<Lane> lane, bool refuse, std::function<void()> ended);
 
-    Session(Stream::socket socket, std::shared_ptr<Lane> lane);
+    Session(Socket socket, ServerTls tls, std::shared_ptr<Lane> lane);
     ~Session();
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
@@ -75,6 +74,7 @@ public:
 private:
     enum class Next { Continue, Close, Linger };
 
+    asio::awaitable<Next> secure();
     asio::awaitable<void> serve();
     asio::awaitable<void> refuse();
     asio::awaitable<Next> exchange();
@@ -85,8 +85,9 @@ private:
     asio::awaitable<void> close(Next how);
     void setDeadline(event::TimePoint deadline);
     std::string serialize(const Response& response, bool withBody, unsigned version, bool keepAlive);
+    void label(Request& request);
 
-    Stream::socket socket_;
+    Wire wire_;
     std::shared_ptr<Lane> lane_;
     /// When the running read or write is given up; it then ends with timedOut_ set.
     event::TimePoint deadline_ = event::TimePoint::max();

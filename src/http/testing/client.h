@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -20,21 +21,8 @@ namespace midonet::http::testing {
 /// Nothing waits longer than ten seconds.
 class Client {
 public:
-    /// "127.0.0.1:PORT"
-    explicit Client(std::string_view address) {
-        const auto colon = address.rfind(':');
-        std::uint16_t port = 0;
-        std::from_chars(address.data() + colon + 1, address.data() + address.size(), port);
-        socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        const timeval limit{10, 0};
-        ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-        ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-        sockaddr_in to{};
-        to.sin_family = AF_INET;
-        to.sin_port = htons(port);
-        ::inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
-        connected_ = ::connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
-    }
+    /// "127.0.0.1:PORT" or "unix:PATH"
+    explicit Client(std::string_view address) { address.starts_with("unix:") ? connectUnix(address.substr(5)) : connectTcp(address); }
     ~Client() { ::close(socket_); }
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
@@ -93,6 +81,31 @@ public:
     }
 
 private:
+    void connectTcp(std::string_view address) {
+        const auto colon = address.rfind(':');
+        std::uint16_t port = 0;
+        std::from_chars(address.data() + colon + 1, address.data() + address.size(), port);
+        sockaddr_in to{};
+        to.sin_family = AF_INET;
+        to.sin_port = htons(port);
+        ::inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
+        connect(to);
+    }
+    void connectUnix(std::string_view path) {
+        sockaddr_un to{};
+        to.sun_family = AF_UNIX;
+        path.copy(to.sun_path, sizeof to.sun_path - 1);
+        connect(to);
+    }
+    template <class Endpoint>
+    void connect(const Endpoint& to) {
+        const auto* address = reinterpret_cast<const sockaddr*>(&to);
+        socket_ = ::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        const timeval limit{10, 0};
+        ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+        ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+        connected_ = ::connect(socket_, address, sizeof to) == 0;
+    }
     bool more() {
         char bytes[16384];
         const auto n = ::recv(socket_, bytes, sizeof bytes, 0);

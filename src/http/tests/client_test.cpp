@@ -23,7 +23,7 @@ protected:
         server_.reset();
     }
 
-    void restart(const std::string& listen) {
+    void restart(std::string listen) {
         if (thread_.joinable()) {
             loop_->stop();
             thread_.join();
@@ -82,7 +82,7 @@ TEST_F(ClientTest, KeepsOneConnectionAndOpensAnotherWhenTheServerHasGone) {
 }
 
 TEST_F(ClientTest, AnswersThatDoNotComeEnd) {
-    Client client{50ms};
+    Client client{{.timeout = 50ms}};
     const auto response = client.send(request(Method::Get, "/hold"));
     ASSERT_FALSE(response);
     EXPECT_EQ(response.error().code, ErrorCode::Timeout) << response.error().message;
@@ -111,7 +111,11 @@ TEST(AddressTest, Parts) {
     EXPECT_EQ(v6->target, "/");
     for (const auto* wrong : {"", "127.0.0.1:8181", "http://", "http://:80/", "http://a:b/", "ftp://a/", "http://[::1]:x"})
         EXPECT_FALSE(Address::parse(wrong)) << wrong;
-    EXPECT_EQ(Address::parse("https://a/").error().code, ErrorCode::Unsupported);
+    const auto secure = Address::parse("https://a/b");
+    ASSERT_TRUE(secure);
+    EXPECT_TRUE(secure->secure);
+    EXPECT_EQ(secure->authority(), "a:443");
+    EXPECT_FALSE(plain->secure);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <future>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "event/blocking_pool.h"
@@ -75,6 +76,17 @@ TEST_F(ServerTest, AnswersAndKeepsTheConnection) {
         EXPECT_FALSE(response->headers.find("Connection"));
         EXPECT_TRUE(response->headers.find("Date"));
     }
+}
+
+TEST_F(ServerTest, EveryRequestHasAnIdOfItsOwn) {
+    start();
+    Client client{server_->address()};
+    std::set<std::string> ids;
+    for (int i = 0; i < 3; ++i) ids.emplace(client.ask("GET", "/")->headers.find("X-Request-Id").value_or(""));
+    client.send("no request at all\r\n\r\n");
+    ids.emplace(client.read()->headers.find("X-Request-Id").value_or(""));
+    EXPECT_EQ(ids.size(), 4U);
+    EXPECT_FALSE(ids.contains(""));
 }
 
 TEST_F(ServerTest, SpellsHeaderNamesAsGiven) {
@@ -360,6 +372,9 @@ TEST(Listen, KnowsLoopback) {
     EXPECT_EQ(isLoopback("[::1]:0"), true);
     EXPECT_EQ(isLoopback("0.0.0.0:8181"), false);
     EXPECT_EQ(isLoopback("[::]:8181"), false);
+    EXPECT_EQ(isLoopback("unix:/run/api.sock,127.0.0.1:80"), true);
+    EXPECT_EQ(isLoopback("127.0.0.1:80,0.0.0.0:80"), false);
+    EXPECT_FALSE(isLoopback("127.0.0.1:80,"));
     EXPECT_FALSE(isLoopback("localhost"));
 }
 

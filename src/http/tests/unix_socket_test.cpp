@@ -1,102 +1,117 @@
-#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <fstream>
+#include <future>
 #include <thread>
 
 #include "http/client.h"
 #include "http/server.h"
+#include "http/testing/certificate.h"
+#include "http/testing/client.h"
 
 namespace midonet::http {
 namespace {
 
-using namespace std::chrono_literals;
-using ::testing::HasSubstr;
+using testing::Client;
 
-class UnixSocketTest : public ::testing::Test {
+/// Servers that say who asks, on one thread.
+class UnixSocket : public ::testing::Test {
 protected:
-    UnixSocketTest() {
-        char folder[] = "/tmp/midonet-http-XXXXXX";
-        folder_ = ::mkdtemp(folder);
-        path_ = folder_ + "/below/agent.sock";
+    ~UnixSocket() override {
+        loop_->stop();
+        if (thread_.joinable()) thread_.join();
+        server_.reset();
     }
-    ~UnixSocketTest() override { std::filesystem::remove_all(folder_); }
-
-    Result<std::unique_ptr<Server>> listen(event::Loop& loop) const {
+    Result<std::unique_ptr<Server>> listen(const std::string& where, unsigned mode = 0660) {
         ServerOptions options;
-        options.listen = "unix:" + path_;
-        return Server::listen({&loop}, options, [](const RequestPtr& request, const Responder& answer) {
-            answer(Response::text(200, "text/plain", fmt::format("{} of {}", request->target, request->peer)));
+        options.listen = where;
+        options.socketMode = mode;
+        return Server::listen({loop_.get()}, options, [](const RequestPtr& request, const Responder& answer) {
+            answer(Response::text(200, "text/plain", request->peer));
         });
     }
-    /// What the server answers to one request.
-    Result<Response> ask() const {
-        const auto loop = event::Loop::create("http");
-        auto server = listen(*loop);
-        if (!server) return Unexpected{server.error()};
-        std::thread thread([&] { loop->run(); });
-        Client client{path_, 10s};
-        auto response = client.send({.target = "http://localhost/status"});
-        loop->stop();
-        thread.join();
-        return response;
+    void start(const std::string& where, unsigned mode = 0660) {
+        auto server = listen(where, mode);
+        ASSERT_TRUE(server) << server.error().message;
+        server_ = std::move(*server);
+        thread_ = std::thread([this] { loop_->run(); });
     }
 
-    std::string folder_;
-    std::string path_;
+    testing::Folder folder_;
+    std::string path_ = folder_.file("api.sock");
+    std::string address_ = "unix:" + path_;
+    std::unique_ptr<event::Loop> loop_ = event::Loop::create("http");
+    std::unique_ptr<Server> server_;
+    std::thread thread_;
 };
 
-TEST_F(UnixSocketTest, ServesItsOwnerAlone) {
-    const auto response = ask();
-    ASSERT_TRUE(response) << response.error().message;
-    EXPECT_EQ(response->body, "/status of local");
-    const auto loop = event::Loop::create("http");
-    const auto server = listen(*loop);
-    ASSERT_TRUE(server) << server.error().message;
+TEST_F(UnixSocket, IsServedBesideOtherAddresses) {
+    start(address_ + ",127.0.0.1:0,[::1]:0");
+    ASSERT_EQ(server_->addresses().size(), 3U);
+    EXPECT_EQ(server_->addresses()[0], address_);
+    EXPECT_EQ(Client{address_}.ask("GET", "/")->body, fmt::format("unix:uid={}", ::getuid()));
+    EXPECT_TRUE(Client{server_->addresses()[1]}.ask("GET", "/")->body.starts_with("127.0.0.1:"));
+}
+
+TEST_F(UnixSocket, HasThePermissionsAskedFor) {
+    start(address_, 0600);
     struct stat found {};
     ASSERT_EQ(::stat(path_.c_str(), &found), 0);
-    EXPECT_EQ(found.st_mode & 0777U, 0600U);
+    EXPECT_EQ(found.st_mode & 0777, 0600U);
 }
 
-TEST_F(UnixSocketTest, LeavesNothingBehindAndTakesWhatAKilledOneLeft) {
-    ASSERT_TRUE(ask());
+TEST_F(UnixSocket, GoesWithTheServer) {
+    start(address_);
+    Client client{address_};
+    ASSERT_TRUE(client.ask("GET", "/"));
+    std::promise<void> drained;
+    loop_->post([&] { server_->drain([&] { drained.set_value(); }); });
+    drained.get_future().wait();
     EXPECT_FALSE(std::filesystem::exists(path_));
-    const auto loop = event::Loop::create("http");
+}
+
+TEST_F(UnixSocket, OneThatAKilledServerLeftIsTaken) {
     {
-        const auto killed = listen(*loop);
-        ASSERT_TRUE(killed);
-        std::filesystem::rename(path_, path_ + ".kept");
+        sockaddr_un name{};
+        name.sun_family = AF_UNIX;
+        path_.copy(name.sun_path, sizeof name.sun_path - 1);
+        const int left = ::socket(AF_UNIX, SOCK_STREAM, 0);
+        ASSERT_EQ(::bind(left, reinterpret_cast<const sockaddr*>(&name), sizeof name), 0);
+        ::close(left);
     }
-    std::filesystem::rename(path_ + ".kept", path_);
-    const auto next = listen(*loop);
-    EXPECT_TRUE(next) << next.error().message;
+    start(address_);
+    EXPECT_TRUE(Client{address_}.ask("GET", "/"));
 }
 
-TEST_F(UnixSocketTest, ASecondServerAndAFileInTheWayAreNamed) {
-    const auto loop = event::Loop::create("http");
-    auto first = listen(*loop);
-    ASSERT_TRUE(first);
-    const auto second = listen(*loop);
+TEST_F(UnixSocket, OneThatIsServedAndWhatIsNoneStay) {
+    start(address_);
+    const auto second = listen(address_);
     ASSERT_FALSE(second);
-    EXPECT_EQ(second.error().code, ErrorCode::AlreadyExists);
-    EXPECT_THAT(second.error().message, HasSubstr(path_));
-    first->reset();
-    std::ofstream{path_} << "not a socket";
-    const auto blocked = listen(*loop);
-    ASSERT_FALSE(blocked);
-    EXPECT_THAT(blocked.error().message, HasSubstr("a file is there"));
-    EXPECT_TRUE(std::filesystem::exists(path_));
+    EXPECT_EQ(second.error().code, ErrorCode::AlreadyExists) << second.error().message;
+    EXPECT_TRUE(Client{address_}.ask("GET", "/"));
+    std::ofstream(folder_.file("file")) << "mine";
+    EXPECT_FALSE(listen("unix:" + folder_.file("file")));
+    EXPECT_TRUE(std::filesystem::exists(folder_.file("file")));
+    for (const auto& wrong : {std::string{"unix:"}, std::string{"unix:here"}, "unix:/" + std::string(200, 'x'), "unix:" + folder_.file("none/s")})
+        EXPECT_FALSE(listen(wrong)) << wrong;
 }
 
-TEST_F(UnixSocketTest, ClientsSayWhyTheyGetNoAnswer) {
-    Client nobody{path_, 1s};
+TEST_F(UnixSocket, IsAskedByClientsWhateverHostTheyName) {
+    start(address_);
+    http::Client client{{.socketPath = path_}};
+    const auto response = client.send({.target = "http://localhost/status"});
+    ASSERT_TRUE(response) << response.error().message;
+    EXPECT_EQ(response->body, fmt::format("unix:uid={}", ::getuid()));
+}
+
+TEST_F(UnixSocket, ClientsSayWhyTheyGetNoAnswer) {
+    http::Client nobody{{.socketPath = path_}};
     const auto missing = nobody.send({.target = "http://localhost/"});
     ASSERT_FALSE(missing);
     EXPECT_EQ(missing.error().code, ErrorCode::Unavailable);
-    EXPECT_THAT(missing.error().message, HasSubstr(path_));
-    Client tooLong{std::string(200, 'x'), 1s};
+    EXPECT_NE(missing.error().message.find(path_), std::string::npos) << missing.error().message;
+    http::Client tooLong{{.socketPath = std::string(200, 'x')}};
     EXPECT_EQ(tooLong.send({.target = "http://localhost/"}).error().code, ErrorCode::Malformed);
 }
 

@@ -44,11 +44,12 @@ protected:
     void SetUp() override { startServer(); }
     void TearDown() override { stopServer(); }
 
+    virtual std::unique_ptr<Authenticator> makeAuthenticator() { return makeMockAuthenticator(); }
     void startServer(ApiOptions options = {}) {
         options.listen = "127.0.0.1:0";
         if (options.threads == 0) options.threads = 1;
         loop_ = event::Loop::create("control");
-        auto server = ApiServer::start(*loop_, *store_, registry_, makeMockAuthenticator(), options);
+        auto server = ApiServer::start(*loop_, *store_, registry_, makeAuthenticator(), options);
         ASSERT_TRUE(server) << server.error().message;
         server_ = std::move(*server);
         thread_ = std::thread([this] { loop_->run(); });
@@ -75,7 +76,7 @@ protected:
 
     Response ask(std::string_view method, std::string_view path, std::string_view body = {}, Headers headers = {}) {
         std::string target{path};
-        if (target.starts_with('/') && !target.starts_with("/midonet-api") && !target.starts_with("/metrics")) target = "/midonet-api" + target;
+        if (target.starts_with('/') && !target.starts_with("/midonet-api") && !target.starts_with("/metrics") && !target.starts_with("/healthz")) target = "/midonet-api" + target;
         if (const auto scheme = target.find("://"); scheme != target.npos) target = target.substr(target.find('/', scheme + 3));
         auto response = client_->ask(method, target, body, headers);
         if (!response) {  // the server ended the connection after an error
