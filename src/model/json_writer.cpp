@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cmath>
 
 namespace midonet::model {
@@ -25,6 +26,13 @@ std::size_t utf8Length(std::string_view text) {
     return 0;
 }
 
+/// Bytes that stand for themselves wherever they are: most of them, so one look at a table each.
+constexpr std::array<bool, 256> kPlain = [] {
+    std::array<bool, 256> out{};
+    for (std::size_t c = 0x20; c < 0x80; ++c) out[c] = c != '"' && c != '\\';
+    return out;
+}();
+
 /// RFC 8259 section 7: quotation mark, backslash and control characters are escaped; the rest is UTF-8 as it is. A byte that is
 /// no part of a character, as clients may write one in a path, becomes U+FFFD.
 void appendQuoted(std::string& out, std::string_view text) {
@@ -33,7 +41,7 @@ void appendQuoted(std::string& out, std::string_view text) {
     std::size_t clean = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {
         const auto c = static_cast<unsigned char>(text[i]);
-        if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') continue;
+        if (kPlain[c]) continue;
         if (const auto length = c >= 0x80 ? utf8Length(text.substr(i)) : 0; length != 0) {
             i += length - 1;
             continue;
