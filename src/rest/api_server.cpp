@@ -61,33 +61,7 @@ Result<std::unique_ptr<ApiServer>> ApiServer::start(event::Loop& control, nsdb::
 
 ApiServer::ApiServer(nsdb::Store& store, std::unique_ptr<Authenticator> authenticator)
     : authenticator_(std::move(authenticator)), pool_(std::make_unique<event::BlockingPool>(threadsFor(store), kPoolQueue)), service_(*pool_, *authenticator_), objects_(service_, store) {
-    addRoot(service_);
-    addTenants(service_, *authenticator_);
-    addTunnelZones(objects_);
-    addChains(objects_);
-    addRules(objects_);
-    addLoadBalancers(objects_);
-    addPools(objects_);
-    addQos(objects_);
-    addBridges(objects_);
-    addDhcp(objects_);
-    addRouters(objects_);
-    addBgp(objects_);
-    addPorts(objects_);
-    addVxlanPorts(objects_);
-    addVteps(objects_);
-    addLinks(objects_);
-    addRoutes(objects_);
-    addPortGroups(objects_);
-    addIpAddrGroups(objects_);
-    addHosts(objects_);
-    addMacTables(objects_);
-    addArpTables(objects_);
-    addPeeringTables(objects_);
-    addMirrors(objects_);
-    addTraceRequests(objects_);
-    addL2Insertions(objects_);
-    addContainers(objects_);
+    addTopology(objects_, *authenticator_);
 }
 
 Result<void> ApiServer::listen(event::Loop& control, metrics::Registry& registry, ApiOptions options) {

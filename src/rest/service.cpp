@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "rest/entity_tag.h"
 #include "rest/media_type.h"
 
 namespace midonet::rest {
@@ -102,27 +103,47 @@ http::Response Service::errorResponse(int status, std::string_view message) {
     return withCors(toResponse({status, std::string{message}}));
 }
 
-void Service::handle(http::RequestPtr request, http::Responder answer) const {
-    if (request->method == http::Method::Options) return answer(withCors(preflight()));
-    const auto path = withoutTrailingSlash(request->path());
+Service::Way Service::wayOf(const http::Request& request) const {
+    if (request.method == http::Method::Options) return {.response = withCors(preflight())};
+    const auto path = withoutTrailingSlash(request.path());
     for (const auto& [plainPath, run] : plain_)
-        if (plainPath == path) return answer(run(*request));
-    if (path == std::string{kRoot} + "/login") return answer(withCors(answerLogin(authenticator_, *request)));
+        if (plainPath == path) return {.response = run(request)};
+    if (path == std::string{kRoot} + "/login") return {.response = withCors(answerLogin(authenticator_, request))};
 
-    auto match = router_.find(request->method, path);
-    if (match.outcome == http::Router::Outcome::NoSuchPath)
-        return answer(errorResponse(404, fmt::format("nothing is served at {}", path)));
+    auto match = router_.find(request.method, path);
+    if (match.outcome == http::Router::Outcome::NoSuchPath) return {.response = errorResponse(404, fmt::format("nothing is served at {}", path))};
     if (match.outcome == http::Router::Outcome::NoSuchMethod) {
-        auto response = errorResponse(405, fmt::format("{} is not offered here, only {}", http::toString(request->method), match.allow));
+        auto response = errorResponse(405, fmt::format("{} is not offered here, only {}", http::toString(request.method), match.allow));
         response.headers.add("Allow", match.allow);
-        return answer(std::move(response));
+        return {.response = std::move(response)};
     }
-    const auto& endpoint = endpoints_[match.route];
-    if (!endpoint.blocks) return answer(run(*request, endpoint, match.parameters));
-    const bool queued = pool_.submit([this, request, answer, &endpoint, parameters = std::move(match.parameters)] {
-        answer(run(*request, endpoint, parameters));
+    return {.endpoint = &endpoints_[match.route], .parameters = std::move(match.parameters)};
+}
+
+void Service::handle(http::RequestPtr request, http::Responder answer) const {
+    auto way = wayOf(*request);
+    if (way.endpoint == nullptr) return answer(std::move(way.response));
+    if (!way.endpoint->blocks) return answer(run(*request, *way.endpoint, way.parameters));
+    const bool queued = pool_.submit([this, request, answer, endpoint = way.endpoint, parameters = std::move(way.parameters)] {
+        answer(run(*request, *endpoint, parameters));
     });
     if (!queued) answer(errorResponse(503, "too many requests are waiting; try again"));
+}
+
+http::Response Service::answer(const http::Request& request) const {
+    auto way = wayOf(request);
+    return way.endpoint == nullptr ? std::move(way.response) : run(request, *way.endpoint, way.parameters);
+}
+
+http::NextPiece Service::inPieces(std::function<Outcome<std::string>()> next) const {
+    return [this, next = std::move(next)](const http::TakePiece& take) {
+        const bool queued = pool_.submit([next, take] {
+            auto piece = next();
+            if (!piece) log.warn("an answer was cut off", {kv("reason", piece.error().message)});
+            take(piece ? std::optional{std::move(*piece)} : std::nullopt);
+        });
+        if (!queued) take(std::nullopt);
+    };
 }
 
 http::Response Service::run(const http::Request& request, const Endpoint& endpoint, const http::PathParameters& parameters) const {
@@ -138,7 +159,9 @@ http::Response Service::run(const http::Request& request, const Endpoint& endpoi
         if (!endpoint.consumes.empty() && !understands(request.headers.find("Content-Type"), endpoint.consumes))
             return errorResponse(endpoint.wrongContentType, "the body must be one of " + joined(endpoint.consumes));
         auto outcome = endpoint.run(call);
-        return withCors(outcome ? std::move(*outcome) : toResponse(outcome.error()));
+        if (!outcome) return withCors(toResponse(outcome.error()));
+        tagAnswer(request, *outcome);
+        return withCors(std::move(*outcome));
     } catch (const std::exception& exception) {
         log.error("a request failed", {kv("path", request.path()), kv("reason", exception.what())});
         return errorResponse(500, "internal error");

@@ -105,7 +105,7 @@ def fill(server: Server, ports: int) -> str:
 
 
 def test_lists_that_nobody_reads_cost_little_and_end(start: StartServer) -> None:
-    """Each would be 2 MB of text; of each, only what the kernel took and two pieces are kept, and not for ever."""
+    """Each would be 2 MB of text; of each, only what the kernel took and two pieces are kept, and that not for ever."""
     server = start("api.write_timeout=2s")
     path = fill(server, 2500)
     before = resident_mb(server)
