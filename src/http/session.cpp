@@ -29,6 +29,8 @@ constexpr std::size_t kIdleBytes = 1024;
 /// A body up to this size goes with its head, in one segment of the stream.
 constexpr std::size_t kJoinedBytes = 16 * 1024;
 constexpr std::size_t kWriteBytes = 256 * 1024;
+/// What the kernel may hold of an answer that its client does not take; by itself it goes up to 4 MiB.
+constexpr int kKernelBytes = 256 * 1024;
 constexpr std::size_t kLingerBytes = 8 * 1024 * 1024;
 constexpr auto kLingerTime = std::chrono::seconds{2};
 const Logger log{"http"};
@@ -190,6 +192,7 @@ Session::Session(asio::ip::tcp::socket socket, std::shared_ptr<Lane> lane)
     : socket_(std::move(socket)), lane_(std::move(lane)) {
     error_code ignored;
     socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
+    socket_.set_option(asio::socket_base::send_buffer_size{kKernelBytes}, ignored);
     const auto remote = socket_.remote_endpoint(ignored);
     peer_ = fmt::format("{}:{}", remote.address().to_string(ignored), remote.port());
     lane_->add(*this);

@@ -76,7 +76,7 @@ TEST_F(Framing, BadChunksAre400) {
     start();
     for (const char* chunks : {"x\r\n", "-1\r\n", "0x1\r\n\r\n", "1\r\nab\r\n", "fffffffffffffffff\r\n", "\r\n", "1 1\r\na\r\n"}) {
         Client client{server_->address()};
-        client.send("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + std::string{chunks});
+        client.send("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + std::string{chunks} + "\r\n0\r\n\r\n");
         const auto response = client.read();
         ASSERT_TRUE(response) << chunks;
         EXPECT_GE(response->status, 400) << chunks;
