@@ -137,6 +137,13 @@ std::optional<Refusal> framingRefusal(const Parser& parser) {
     return std::nullopt;
 }
 
+std::string asChunk(std::string_view piece) {
+    auto out = fmt::format("{:x}\r\n", piece.size());
+    out.reserve(out.size() + piece.size() + 2);
+    out += piece;
+    return out += "\r\n";
+}
+
 /// A header value cannot end its line, whatever a handler put there.
 void appendClean(std::string& out, std::string_view text) {
     for (const char c : text) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
@@ -337,7 +344,7 @@ asio::awaitable<bool> Session::sendPieces(std::string piece, NextPiece more, boo
         const auto next = std::make_shared<PendingPiece>(lane_->io);
         next->waker.expires_after(lane_->options->limits.request);
         more([lane = lane_, next](std::optional<std::string> given) { PendingPiece::give(*lane, next, std::move(given)); });
-        if (chunked && !piece.empty()) piece = fmt::format("{:x}\r\n{}\r\n", piece.size(), piece);
+        if (chunked && !piece.empty()) piece = asChunk(piece);
         if (!co_await write(std::move(piece))) co_return false;
         if (!next->value) co_await next->waker.async_wait(kAwait);
         if (!next->value || !*next->value) co_return false;
