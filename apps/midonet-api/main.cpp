@@ -14,6 +14,7 @@
 #include "metrics/registry.h"
 #include "rest/api_server.h"
 #include "rest/api_settings.h"
+#include "rest/openapi.h"
 
 namespace {
 
@@ -73,7 +74,8 @@ int main(int argc, char** argv) {
     config::Program program({.name = "midonet-api",
                              .version = MIDONET_VERSION,
                              .purpose = "Serves the MidoNet REST API.",
-                             .defaultFile = "/etc/midonet/midonet-api.toml"},
+                             .defaultFile = "/etc/midonet/midonet-api.toml",
+                             .printFlag = {"--print-openapi", "Print the description of the REST API (OpenAPI 3.1, YAML) and exit", rest::openapi}},
                             settings);
     if (const auto code = program.start(argc, argv)) return *code;
     return run(program, api, *hostIdFile);

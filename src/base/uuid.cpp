@@ -52,13 +52,16 @@ Uuid Uuid::random() {
 
 std::string Uuid::toString() const {
     static constexpr char kDigits[] = "0123456789abcdef";
+    // Where the bytes of each half stand: 8-4-4- and 4-12.
+    static constexpr std::size_t kHigh[] = {0, 2, 4, 6, 9, 11, 14, 16}, kLow[] = {19, 21, 24, 26, 28, 30, 32, 34};
     std::string text(36, '-');
-    int digits = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (isDashPosition(i)) continue;
-        const auto word = digits < 16 ? high_ : low_;
-        text[i] = kDigits[(word >> (60 - 4 * (digits % 16))) & 0xf];
-        ++digits;
+    const auto put = [&text](std::size_t place, std::uint64_t byte) {
+        text[place] = kDigits[byte >> 4 & 0xf];
+        text[place + 1] = kDigits[byte & 0xf];
+    };
+    for (unsigned i = 0; i < 8; ++i) {
+        put(kHigh[i], high_ >> (56 - 8 * i));
+        put(kLow[i], low_ >> (56 - 8 * i));
     }
     return text;
 }

@@ -37,6 +37,8 @@ Result<CommandLine> parseCommandLine(const About& about, const Settings& setting
                  "Print the effective settings and where each came from; exit code 0 or 1");
     app.set_help_flag(about.helpFlags, "Print this help message and exit");
     app.set_version_flag("--version", about.name + " " + about.version);
+    bool print = false;
+    if (!about.printFlag.flag.empty()) app.add_flag(about.printFlag.flag, print, about.printFlag.help);
     app.allow_extras(about.takesWords);
     app.footer([&about, &settings] { return footer(about, settings); });
     try {
@@ -54,6 +56,11 @@ Result<CommandLine> parseCommandLine(const About& about, const Settings& setting
         return fail(ErrorCode::Invalid, "{}; see {} --help", error.what(), about.name);
     }
 
+    if (print) {
+        out.action = Action::Print;
+        out.text = about.printFlag.text();
+        return out;
+    }
     out.words = app.remaining();
     if (check) out.action = Action::CheckConfig;
     if (app.count("--config") > 0) {

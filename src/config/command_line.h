@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,13 +20,20 @@ struct About {
     std::string logLevel = "info";  ///< The default of log.level.
     std::string helpFlags = "-h,--help";
     std::string settingsOf{};  ///< The program whose settings these are, when it is another: its --help lists them.
+    /// A flag of its own that prints a text and ends, as --version does; may be empty.
+    struct PrintFlag {
+        std::string flag;
+        std::string help;
+        std::function<std::string()> text;
+    };
+    PrintFlag printFlag = {};
 };
 
 /// What the caller of the program wants.
 enum class Action : std::uint8_t {
     Run,
     CheckConfig,  ///< Print the effective settings and end.
-    Print,        ///< Print `text` and end: --help, --version.
+    Print,        ///< Print `text` and end: --help, --version, About::printFlag.
 };
 
 struct CommandLine {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -61,10 +62,18 @@ struct Request {
     std::optional<std::string> query(std::string_view name) const;
 };
 
+/// Takes one piece of a long body; empty: that was all; nullopt: it cannot be gone on with, and the connection is cut so that
+/// the client knows. Once for each time it was asked for, at once or later, on any thread.
+using TakePiece = std::function<void(std::optional<std::string>)>;
+/// Is asked for the next piece while the client takes the one before: two are in memory, however long the body is.
+using NextPiece = std::function<void(TakePiece)>;
+
 struct Response {
     int status = 200;
     Headers headers;
     std::string body;
+    /// What follows `body`; may be empty. Such a response is sent in chunks.
+    NextPiece more{};
     std::string user{};  ///< Who asked, for the request log; never sent.
 
     /// Content-Length, Connection, Date and X-Request-Id are the server's business and not set here.

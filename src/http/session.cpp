@@ -23,20 +23,43 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 constexpr std::size_t kReadBytes = 16 * 1024;
+/// What an idle connection keeps ready for its next request; most fit.
+constexpr std::size_t kIdleBytes = 1024;
+/// A body up to this size goes with its head, in one segment of the stream.
+constexpr std::size_t kJoinedBytes = 16 * 1024;
 constexpr std::size_t kWriteBytes = 256 * 1024;
 constexpr std::size_t kLingerBytes = 8 * 1024 * 1024;
 constexpr auto kLingerTime = std::chrono::seconds{2};
 const Logger log{"http"};
 }  // namespace
 
-/// The answer on its way to the connection's loop. `response` and `waker` are touched on that loop
-/// only; `answered` by the holder of the Responder.
+namespace {
+
+/// Something that any thread may give and a connection waits for; touched on the connection's loop only.
+template <class T>
+struct Pending {
+    explicit Pending(asio::io_context& io) : waker(io) {}
+    asio::steady_timer waker;
+    std::optional<T> value;
+
+    static void give(const internal::Lane& lane, const std::shared_ptr<Pending>& pending, T value) {
+        if (lane.loop.isCurrent()) return pending->take(std::move(value));
+        asio::post(lane.io, [pending, v = std::move(value)]() mutable { pending->take(std::move(v)); });
+    }
+
+private:
+    void take(T given) {
+        value = std::move(given);
+        waker.cancel();
+    }
+};
+using PendingPiece = Pending<std::optional<std::string>>;
+
+}  // namespace
+
+/// The answer on its way to the connection's loop; `answered` is touched by the holder of the Responder.
 struct Responder::Exchange : std::enable_shared_from_this<Responder::Exchange> {
-    struct Pending {
-        explicit Pending(asio::io_context& io) : waker(io) {}
-        asio::steady_timer waker;
-        std::optional<Response> response;
-    };
+    using Pending = http::Pending<Response>;
 
     Exchange(std::shared_ptr<internal::Lane> l, std::shared_ptr<Pending> p) : lane(std::move(l)), pending(std::move(p)) {}
     ~Exchange() {
@@ -49,12 +72,7 @@ struct Responder::Exchange : std::enable_shared_from_this<Responder::Exchange> {
 
     void deliver(Response response) {
         answered = true;
-        if (lane->loop.isCurrent()) return finish(*pending, std::move(response));
-        asio::post(lane->io, [p = pending, r = std::move(response)]() mutable { finish(*p, std::move(r)); });
-    }
-    static void finish(Pending& pending, Response response) {
-        pending.response = std::move(response);
-        pending.waker.cancel();
+        Pending::give(*lane, pending, std::move(response));
     }
 
     std::shared_ptr<internal::Lane> lane;
@@ -101,6 +119,25 @@ Refusal refusalFor(error_code error) {
         return {431, "the request header is too large"};
     if (error == beast::http::error::body_limit) return {413, "the request body is too large"};
     return {400, "this is not a well-formed HTTP/1.1 request"};
+}
+
+/// Where two readers of one stream could see different requests, nothing is guessed (RFC 9112 section 6.1): of the codings only
+/// "chunked" is understood, and one that is not understood hides where the body ends. A second Host is refused as section 3.2 asks.
+std::optional<Refusal> framingRefusal(const Parser& parser) {
+    const auto& request = parser.get();
+    if (request.count(beast::http::field::host) > 1) return Refusal{400, "there is more than one Host"};
+    const auto coding = request.find(beast::http::field::transfer_encoding);
+    if (coding == request.end()) return std::nullopt;
+    if (request.version() < 11) return Refusal{400, "HTTP/1.0 knows no Transfer-Encoding"};
+    if (!equalNoCase(view(coding->value()), "chunked")) return Refusal{501, "the only Transfer-Encoding understood is chunked"};
+    return std::nullopt;
+}
+
+std::string asChunk(std::string_view piece) {
+    auto out = fmt::format("{:x}\r\n", piece.size());
+    out.reserve(out.size() + piece.size() + 2);
+    out += piece;
+    return out += "\r\n";
 }
 
 /// A header value cannot end its line, whatever a handler put there.
@@ -236,13 +273,13 @@ asio::awaitable<Session::Next> Session::exchange() {
             const auto refusal = refusalFor(error);
             co_return co_await fail(refusal.status, std::string{refusal.message});
         }
-        if (parser.is_done()) break;
         if (parser.is_header_done() && !headerSeen) {
             headerSeen = true;
-            setDeadline(deadline);
-            if (wantsContinue(parser) && !co_await write("HTTP/1.1 100 Continue\r\n\r\n")) co_return Next::Close;
+            if (const auto refusal = framingRefusal(parser)) co_return co_await fail(refusal->status, std::string{refusal->message});
+            if (wantsContinue(parser) && !parser.is_done() && !co_await write("HTTP/1.1 100 Continue\r\n\r\n")) co_return Next::Close;
             setDeadline(deadline);
         }
+        if (parser.is_done()) break;
         // What the parser leaves is a header, or the header of a chunk, that is not complete.
         if (buffer_.size() >= limits.headerBytes)
             co_return co_await fail(headerSeen ? 400 : 431, "the request header is too large");
@@ -259,9 +296,10 @@ asio::awaitable<Session::Next> Session::exchange() {
     label(*request);
     Response response = co_await handle(request, deadline);
     response.headers.add("X-Request-Id", request->id);
-    const bool keep = clientKeeps && !lane_->draining;
+    const bool endsWithConnection = version < 11 && response.more;
+    const bool keep = clientKeeps && !lane_->draining && !endsWithConnection;
     if (lane_->options->onFinished) lane_->options->onFinished({*request, response, Clock::now() - start, lane_->index});
-    if (!co_await write(serialize(response, request->method != Method::Head, version, keep))) co_return Next::Close;
+    if (!co_await send(std::move(response), request->method != Method::Head, version, keep)) co_return Next::Close;
     co_return keep ? Next::Continue : Next::Linger;
 }
 
@@ -275,13 +313,14 @@ void Session::label(Request& request) {
 /// False when the connection is to be closed.
 asio::awaitable<bool> Session::waitForFirstByte() {
     setDeadline(Clock::now() + lane_->options->limits.idle);
+    if (buffer_.capacity() > kIdleBytes) buffer_.shrink_to_fit();
     idle_ = true;
-    auto [error, n] = co_await wire_.read(buffer_.prepare(kReadBytes));
+    auto [error, n] = co_await wire_.read(buffer_.prepare(kIdleBytes));
     idle_ = false;
     if (error == asio::error::operation_aborted && lane_->draining) {
         // closeIdle(): what arrived a moment before is still served.
         if (!wire_.hasBytes()) co_return false;
-        std::tie(error, n) = co_await wire_.read(buffer_.prepare(kReadBytes));
+        std::tie(error, n) = co_await wire_.read(buffer_.prepare(kIdleBytes));
     }
     if (error) co_return false;
     buffer_.commit(n);
@@ -292,9 +331,38 @@ asio::awaitable<Response> Session::handle(RequestPtr request, event::TimePoint d
     const auto pending = std::make_shared<Responder::Exchange::Pending>(lane_->io);
     pending->waker.expires_at(deadline);
     lane_->handler(std::move(request), Responder{std::make_shared<Responder::Exchange>(lane_, pending)});
-    if (!pending->response) co_await pending->waker.async_wait(kAwait);
-    if (!pending->response) co_return lane_->options->errorResponse(503, "the request took too long; try again");
-    co_return std::move(*pending->response);
+    if (!pending->value) co_await pending->waker.async_wait(kAwait);
+    if (!pending->value) co_return lane_->options->errorResponse(503, "the request took too long; try again");
+    co_return std::move(*pending->value);
+}
+
+/// False when the client did not get all of it.
+asio::awaitable<bool> Session::send(Response response, bool withBody, unsigned version, bool keepAlive) {
+    auto text = head(response, version, keepAlive);
+    const bool hasBody = withBody && response.status != 204 && response.status != 304;
+    const bool joined = hasBody && !response.more && response.body.size() <= kJoinedBytes;
+    if (joined) text += response.body;
+    if (!co_await write(std::move(text))) co_return false;
+    if (!hasBody || joined) co_return true;
+    if (!response.more) co_return co_await write(std::move(response.body));
+    co_return co_await sendPieces(std::move(response.body), std::move(response.more), version >= 11);
+}
+
+/// Each as a chunk (RFC 9112 section 7.1); without, the end of the connection is the end of the body.
+asio::awaitable<bool> Session::sendPieces(std::string piece, NextPiece more, bool chunked) {
+    for (;;) {
+        const auto next = std::make_shared<PendingPiece>(lane_->io);
+        next->waker.expires_after(lane_->options->limits.request);
+        more([lane = lane_, next](std::optional<std::string> given) { PendingPiece::give(*lane, next, std::move(given)); });
+        if (chunked && !piece.empty()) piece = asChunk(piece);
+        if (!co_await write(std::move(piece))) co_return false;
+        if (!next->value) co_await next->waker.async_wait(kAwait);
+        if (!next->value || !*next->value) co_return false;
+        piece = std::move(**next->value);
+        if (piece.empty()) break;
+    }
+    if (chunked && !co_await write("0\r\n\r\n")) co_return false;
+    co_return true;
 }
 
 /// False when the client is gone or does not take the bytes in time.
@@ -316,7 +384,7 @@ asio::awaitable<Session::Next> Session::fail(int status, std::string message) {
     auto response = lane_->options->errorResponse(status, message);
     response.headers.add("X-Request-Id", request.id);
     if (lane_->options->onFinished) lane_->options->onFinished({request, response, {}, lane_->index});
-    co_return co_await write(serialize(response, true, 11, false)) ? Next::Linger : Next::Close;
+    co_return co_await send(std::move(response), true, 11, false) ? Next::Linger : Next::Close;
 }
 
 /// Lingering: bytes the client is still sending are read and thrown away for a moment; closing at
@@ -335,9 +403,9 @@ asio::awaitable<void> Session::close(Next how) {
     cut();
 }
 
-std::string Session::serialize(const Response& response, bool withBody, unsigned version, bool keepAlive) {
+std::string Session::head(const Response& response, unsigned version, bool keepAlive) {
     std::string out;
-    out.reserve(256 + response.body.size());
+    out.reserve(512 + (response.body.size() <= kJoinedBytes ? response.body.size() : 0));
     fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status,
                    reasonPhrase(response.status), lane_->date());
     for (const auto& [name, value] : response.headers.fields()) {
@@ -346,14 +414,16 @@ std::string Session::serialize(const Response& response, bool withBody, unsigned
         appendClean(out, value);
         out += "\r\n";
     }
-    if (response.status >= 200 && response.status != 204 && response.status != 304)
+    if (response.more) {
+        if (version >= 11) out += "Transfer-Encoding: chunked\r\n";
+    } else if (response.status >= 200 && response.status != 204 && response.status != 304) {
         fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", response.body.size());
+    }
     if (!keepAlive)
         out += "Connection: close\r\n";
     else if (version < 11)
         out += "Connection: keep-alive\r\n";
     out += "\r\n";
-    if (withBody && response.status != 204 && response.status != 304) out += response.body;
     return out;
 }
 

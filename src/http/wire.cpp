@@ -18,6 +18,11 @@ std::string toText(const Socket::endpoint_type& endpoint) {
     return fmt::format(fmt::runtime(tcp.address().is_v6() ? "[{}]:{}" : "{}:{}"), tcp.address().to_string(), tcp.port());
 }
 
+namespace {
+/// What the kernel may hold of an answer that its client does not take; by itself it goes up to 4 MiB.
+constexpr int kKernelBytes = 256 * 1024;
+}  // namespace
+
 struct Wire::Tls {
     Tls(Socket& socket, ServerTls c) : context(std::move(c)), stream(socket, *context) {}
     ServerTls context;  // that of the moment the connection was made
@@ -27,6 +32,7 @@ struct Wire::Tls {
 Wire::Wire(Socket socket, ServerTls tls) : socket_(std::move(socket)) {
     error_code ignored;
     if (socket_.local_endpoint(ignored).protocol().family() != AF_UNIX) socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
+    socket_.set_option(asio::socket_base::send_buffer_size{kKernelBytes}, ignored);
     if (tls) tls_ = std::make_unique<Tls>(socket_, std::move(tls));
 }
 Wire::~Wire() = default;

@@ -2,27 +2,63 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cmath>
 
 namespace midonet::model {
 namespace {
 
-/// RFC 8259 section 7: quotation mark, backslash and control characters are escaped; the rest is UTF-8 as it is.
+/// Bytes of the character that begins the text (RFC 3629 section 4); 0: none does.
+std::size_t utf8Length(std::string_view text) {
+    const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+    const auto follows = [&](std::size_t i) { return (byte(i) & 0xc0) == 0x80; };
+    const auto first = byte(0), second = byte(1);
+    if (first < 0x80) return 1;
+    if (first >= 0xc2 && first <= 0xdf) return follows(1) ? 2 : 0;
+    if (first >= 0xe0 && first <= 0xef) {
+        const bool overlong = first == 0xe0 && second < 0xa0, surrogate = first == 0xed && second > 0x9f;
+        return follows(1) && follows(2) && !overlong && !surrogate ? 3 : 0;
+    }
+    if (first >= 0xf0 && first <= 0xf4) {
+        const bool overlong = first == 0xf0 && second < 0x90, beyond = first == 0xf4 && second > 0x8f;
+        return follows(1) && follows(2) && follows(3) && !overlong && !beyond ? 4 : 0;
+    }
+    return 0;
+}
+
+/// Bytes that stand for themselves wherever they are: most of them, so one look at a table each.
+constexpr std::array<bool, 256> kPlain = [] {
+    std::array<bool, 256> out{};
+    for (std::size_t c = 0x20; c < 0x80; ++c) out[c] = c != '"' && c != '\\';
+    return out;
+}();
+
+/// RFC 8259 section 7: quotation mark, backslash and control characters are escaped; the rest is UTF-8 as it is. A byte that is
+/// no part of a character, as clients may write one in a path, becomes U+FFFD.
 void appendQuoted(std::string& out, std::string_view text) {
+    constexpr std::string_view kReplacement = "\xef\xbf\xbd";
     out += '"';
     std::size_t clean = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\') continue;
+        const auto c = static_cast<unsigned char>(text[i]);
+        if (kPlain[c]) continue;
+        if (const auto length = c >= 0x80 ? utf8Length(text.substr(i)) : 0; length != 0) {
+            i += length - 1;
+            continue;
+        }
         out.append(text, clean, i - clean);
         clean = i + 1;
+        if (c >= 0x80) {
+            out += kReplacement;
+            continue;
+        }
         switch (c) {
             case '"': out += "\\\""; break;
             case '\\': out += "\\\\"; break;
             case '\n': out += "\\n"; break;
             case '\t': out += "\\t"; break;
             case '\r': out += "\\r"; break;
-            default: fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(c));
+            default: fmt::format_to(std::back_inserter(out), "\\u{:04x}", c);
         }
     }
     out.append(text, clean, text.size() - clean);

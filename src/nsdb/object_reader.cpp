@@ -32,6 +32,8 @@ Result<std::vector<Stored<Message>>> ObjectReader::list(Class type) {
     return out;
 }
 
+Result<std::vector<Uuid>> ObjectReader::ids(Class type) { return listIds(snapshot_, objectDirectory(schema_.of(type))); }
+
 Result<std::vector<Uuid>> ObjectReader::referrers(Class type, std::string_view field,
                                                   const Uuid& target) {
     const auto& holder = schema_.of(type);

@@ -15,6 +15,7 @@ public:
 
     Result<Stored<Message>> get(Class type, const Uuid& id);
     Result<std::vector<Stored<Message>>> list(Class type);
+    Result<std::vector<Uuid>> ids(Class type);
     Result<std::vector<Uuid>> referrers(Class type, std::string_view field, const Uuid& target);
     Result<std::optional<Uuid>> findUnique(Class type, std::string_view field, std::string_view value);
     Result<std::optional<std::string>> state(Class type, const Uuid& id, std::string_view key);

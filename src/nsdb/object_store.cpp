@@ -38,6 +38,7 @@ public:
     Revision revision() const override { return snapshot_->revision(); }
     Result<Stored<Message>> get(Class type, const Uuid& id) override { return reader_.get(type, id); }
     Result<std::vector<Stored<Message>>> list(Class type) override { return reader_.list(type); }
+    Result<std::vector<Uuid>> ids(Class type) override { return reader_.ids(type); }
     Result<std::vector<Uuid>> referrers(Class type, std::string_view field,
                                         const Uuid& target) override {
         return reader_.referrers(type, field, target);

@@ -25,6 +25,7 @@ public:
     using View::state;
     Result<Stored<Message>> get(Class type, const Uuid& id) override { return reader_.get(type, id); }
     Result<std::vector<Stored<Message>>> list(Class type) override { return reader_.list(type); }
+    Result<std::vector<Uuid>> ids(Class type) override { return reader_.ids(type); }
     Result<std::vector<Uuid>> referrers(Class type, std::string_view field,
                                         const Uuid& target) override {
         return reader_.referrers(type, field, target);

@@ -45,6 +45,8 @@ public:
     /// NotFound names class and id.
     virtual Result<Stored<Message>> get(Class type, const Uuid& id) = 0;
     virtual Result<std::vector<Stored<Message>>> list(Class type) = 0;
+    /// Of all objects of the class, ordered; cheaper than list() where objects are not far away.
+    virtual Result<std::vector<Uuid>> ids(Class type) = 0;
     /// Ids of the objects of `type` whose reference field `field` names `target`, ordered.
     virtual Result<std::vector<Uuid>> referrers(Class type, std::string_view field, const Uuid& target) = 0;
     /// The object that holds `value` in its unique field, if any.

@@ -22,8 +22,8 @@ struct Entry {
 /// What differs between the tables: whose they are, and which of the two addresses is the key.
 struct Kind {
     std::string path;  ///< With the parameters of the owner: "/bridges/{id}/arp_table".
-    std::string itemType;
-    std::string listType;
+    std::string body;  ///< Its name in media types.
+    bool plainListType = false;
     bool keyIsMac = false;
     /// The one the table belongs to; 404 when it is not there.
     Outcome<Uuid> (*owner)(nsdb::View&, const Call&) = nullptr;
@@ -152,11 +152,15 @@ Outcome<Uuid> routerPortOf(nsdb::View& view, const Call& call) {
 void addTables(ObjectApi& api, Kind kind) {
     const std::string all = kind.path;
     const std::string one = all + "/{entry}";
-    const std::vector<std::string> items{kind.itemType, std::string{kJson}};
-    const std::vector<std::string> lists{kind.listType, std::string{kJson}};
+    const std::vector<std::string> items{itemType(kind.body, 1), std::string{kJson}};
+    const std::vector<std::string> lists{kind.plainListType ? itemType(kind.body, 1) : collectionType(kind.body, 1), std::string{kJson}};
+    api.service().bodies()[kind.body] = {{.name = "ip", .type = ValueType::Ipv4, .readOnly = false, .required = true},
+                                         {.name = "mac", .type = ValueType::Mac, .readOnly = false, .required = true},
+                                         {.name = "uri", .type = ValueType::Uri}};
     const auto tables = std::make_shared<const AddressTables>(api, std::move(kind));
     auto& service = api.service();
-    service.add({.path = all, .produces = lists, .consumes = {}, .blocks = true, .run = [tables](const Call& call) { return tables->list(call); }});
+    service.add({.path = all, .produces = lists, .consumes = {}, .blocks = true, .run = [tables](const Call& call) { return tables->list(call); },
+                 .about = {.isList = true}});
     service.add({.method = http::Method::Post, .path = all, .produces = {}, .consumes = items, .blocks = true,
                  .run = [tables](const Call& call) { return tables->create(call); }});
     service.add({.path = one, .produces = items, .consumes = {}, .blocks = true, .run = [tables](const Call& call) { return tables->get(call); }});
@@ -169,8 +173,7 @@ void addTables(ObjectApi& api, Kind kind) {
 /// What bridges answer ARP requests with.
 void addArpTables(ObjectApi& api) {
     addTables(api, {.path = "/bridges/{id}/arp_table",
-                    .itemType = itemType("IP4Mac", 1),
-                    .listType = collectionType("IP4Mac", 1),
+                    .body = "IP4Mac",
                     .owner = bridgeOf,
                     .pathOf = [](const Call& call) { return fmt::format("/bridges/{}/arp_table", call.parameters["id"]); },
                     .table = nsdb::bridgeArpTableName});
@@ -179,8 +182,8 @@ void addArpTables(ObjectApi& api) {
 /// Behind which VTEP the machines of another site are. The type of the list has no "collection" in it, as clients know it.
 void addPeeringTables(ObjectApi& api) {
     addTables(api, {.path = "/routers/{id}/ports/{port}/peering_table",
-                    .itemType = itemType("MacIp", 1),
-                    .listType = itemType("MacIp", 1),
+                    .body = "MacIp",
+                    .plainListType = true,
                     .keyIsMac = true,
                     .owner = routerPortOf,
                     .pathOf = [](const Call& call) {

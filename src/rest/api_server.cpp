@@ -79,34 +79,7 @@ ApiServer::ApiServer(nsdb::Store& store, std::unique_ptr<Authenticator> authenti
       authentication_(std::make_unique<event::BlockingPool>(kAuthenticationThreads, kAuthenticationQueue)),
       service_(*pool_, *authentication_, *authenticator_),
       objects_(service_, store) {
-    addRoot(service_);
-    addTenants(service_, *authenticator_);
-    addTunnelZones(objects_);
-    addChains(objects_);
-    addRules(objects_);
-    addLoadBalancers(objects_);
-    addPools(objects_);
-    addQos(objects_);
-    addBridges(objects_);
-    addDhcp(objects_);
-    addRouters(objects_);
-    addBgp(objects_);
-    addPorts(objects_);
-    addVxlanPorts(objects_);
-    addVteps(objects_);
-    addLinks(objects_);
-    addRoutes(objects_);
-    addPortGroups(objects_);
-    addIpAddrGroups(objects_);
-    addHosts(objects_);
-    addMacTables(objects_);
-    addArpTables(objects_);
-    addPeeringTables(objects_);
-    addMirrors(objects_);
-    addTraceRequests(objects_);
-    addPacketTraces(objects_);
-    addL2Insertions(objects_);
-    addContainers(objects_);
+    addTopology(objects_, *authenticator_);
 }
 
 void ApiServer::addPages(metrics::Registry& registry) {

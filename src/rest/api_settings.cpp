@@ -43,7 +43,9 @@ ApiSettings::ApiSettings(config::Settings& s)
       headerBytes_(s.size("api.max_header", 16 << 10, {1 << 10, 1 << 20}, "Longest request line and header; more is answered 431.")),
       bodyBytes_(s.size("api.max_body", 1 << 20, {1 << 10, 1 << 30}, "Longest request body; more is answered 413.")),
       idle_(s.duration("api.idle_timeout", 60s, {100ms, 24h}, "How long a connection may wait for its next request.")),
+      header_(s.duration("api.header_timeout", 10s, {100ms, 1h}, "How long the head of a request may take to arrive; longer is answered 408.")),
       request_(s.duration("api.request_timeout", 30s, {100ms, 1h}, "How long a request may take to arrive and be answered; longer is answered 408 or 503.")),
+      write_(s.duration("api.write_timeout", 10s, {100ms, 1h}, "How long a client may take for each 256 KiB of an answer; one that takes longer is cut off.")),
       drain_(s.duration("api.drain_timeout", 10s, {100ms, 1h}, "How long running requests may take to finish when the server ends.")) {
     s.check([self = *this] { return self.check(); });
 }
@@ -83,8 +85,9 @@ ApiOptions ApiSettings::options() const {
     out.limits.headerBytes = *headerBytes_;
     out.limits.bodyBytes = *bodyBytes_;
     out.limits.idle = *idle_;
-    out.limits.header = std::min<event::Duration>(out.limits.header, *request_);
+    out.limits.header = std::min<event::Duration>(*header_, *request_);
     out.limits.request = *request_;
+    out.limits.write = *write_;
     out.limits.drain = *drain_;
     return out;
 }

@@ -40,7 +40,9 @@ private:
     config::Setting<std::uint64_t> headerBytes_;
     config::Setting<std::uint64_t> bodyBytes_;
     config::Setting<std::chrono::nanoseconds> idle_;
+    config::Setting<std::chrono::nanoseconds> header_;
     config::Setting<std::chrono::nanoseconds> request_;
+    config::Setting<std::chrono::nanoseconds> write_;
     config::Setting<std::chrono::nanoseconds> drain_;
 };
 

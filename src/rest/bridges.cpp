@@ -63,6 +63,10 @@ void addBridges(ObjectApi& api) {
     bridge.removeMissingIs404 = true;
     bridge.links = {{"ports", "/ports"}, {"peerPorts", "/peer_ports"}, {"vxLanPorts", "/vxlan_ports"}, {"macTable", "/mac_table"},
                     {"arpTable", "/arp_table"}, {"dhcpSubnets", "/dhcp"}, {"dhcpSubnet6s", "/dhcpV6"}};
+    bridge.more = {{.name = "vxLanPortIds", .type = ValueType::Uuid, .list = true},
+                   {.name = "vlanMacTableTemplate"},
+                   {.name = "macPortTemplate"},
+                   {.name = "vlanMacPortTemplate"}};
     api.add(std::move(bridge));
 }
 

@@ -105,7 +105,8 @@ void addConf(ObjectApi& api, conf::Catalogue catalogue) {
     const auto conf = std::make_shared<const Conf>(api.store(), std::move(catalogue));
     const auto add = [&](http::Method method, std::string_view path, Outcome<http::Response> (Conf::*run)(const Call&) const) {
         api.service().add({.method = method, .path = fmt::format("/conf{}", path), .produces = {}, .consumes = {}, .blocks = true,
-                           .run = [conf, run](const Call& call) { return ((*conf).*run)(call); }});
+                           .run = [conf, run](const Call& call) { return ((*conf).*run)(call); },
+                           .about = {.success = 200, .answer = method == http::Method::Delete ? "" : std::string{kText}}});
     };
     using http::Method;
     add(Method::Get, "/schemas", &Conf::schemas);

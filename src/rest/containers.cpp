@@ -53,7 +53,14 @@ void addContainers(ObjectApi& api) {
     group.unserved = {{"hostGroupId", "host group"}};
     api.add(std::move(group));
 
-    api.add(resource<ServiceContainer>({.show = showStatus, .beforeUpdate = move}));
+    auto container = resource<ServiceContainer>({.show = showStatus, .beforeUpdate = move});
+    container.more = {{.name = "hostId", .type = ValueType::Uuid, .nullable = true, .readOnly = false, .of = "Host", .doc = "Taken from PUT: moves the container."},
+                      {.name = "statusCode", .nullable = true},
+                      {.name = "statusMessage", .type = ValueType::Null},
+                      {.name = "namespaceName", .type = ValueType::Null},
+                      {.name = "interfaceName", .type = ValueType::Null},
+                      {.name = "serviceContainerGroup", .type = ValueType::Uri, .nullable = true}};
+    api.add(std::move(container));
     api.addChildren<ServiceContainerGroup, ServiceContainer>("service_containers", "service_group_id");
 }
 

@@ -110,7 +110,7 @@ public:
     }
     Outcome<http::Response> removeSubnet(const Call& call) const {
         GET_OR_REFUSE(id, idOf(call));
-        return api_.remove(api_.of<Subnet>(), id);
+        return api_.remove(call, api_.of<Subnet>(), id);
     }
 
     Outcome<http::Response> listHosts(const Call& call) const {
@@ -246,6 +246,14 @@ const Resource& addSubnetClass(ObjectApi& api) {
 }
 
 template <class Family>
+void describeHost(Bodies& bodies) {
+    Properties out;
+    describe(model::Schema::get().of<typename Family::Subnet>().field("hosts")->embedded, out, bodies);
+    out.push_back({.name = "uri", .type = ValueType::Uri});
+    bodies[std::string{Family::kHostType}] = std::move(out);
+}
+
+template <class Family>
 void addFamily(ObjectApi& api) {
     using http::Method;
     const auto& subnet = addSubnetClass<Family>(api);
@@ -253,6 +261,7 @@ void addFamily(ObjectApi& api) {
     const std::string one = fmt::format("/bridges/{{id}}/{}/{{subnet}}", Family::kSegment);
     const std::string hosts = fmt::format("{}/{}", one, Family::kHosts);
     const std::string host = hosts + "/{host}";
+    describeHost<Family>(api.service().bodies());
     const std::vector<std::string> hostTypes{itemType(Family::kHostType, Family::kHostVersion), std::string{kJson}};
     const std::vector<std::string> hostListTypes{collectionType(Family::kHostType, Family::kHostVersion), std::string{kJson}};
     const bool readsBlock = api.store().readsBlock();

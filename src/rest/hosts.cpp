@@ -239,6 +239,26 @@ void addBindings(ObjectApi& api) {
                  .run = [&store](const Call& call) { return answerUnbind(store, call); }});
 }
 
+void describeHostParts(Bodies& bodies) {
+    bodies["Interface"] = {{.name = "hostId", .type = ValueType::Uuid},
+                           {.name = "name"},
+                           {.name = "mac", .type = ValueType::Mac, .nullable = true},
+                           {.name = "mtu", .type = ValueType::Integer},
+                           {.name = "type", .values = {"Physical", "Virtual", "Tunnel", "Unknown"}},
+                           {.name = "endpoint", .values = {"DATAPATH", "PHYSICAL", "VM", "GRE", "CAPWAP", "LOCALHOST", "TUNTAP", "UNKNOWN"}},
+                           {.name = "portType", .type = ValueType::Null},
+                           {.name = "addresses", .type = ValueType::Ip, .list = true},
+                           {.name = "status", .type = ValueType::Integer, .doc = "Bits: 1 = up, 2 = has link."},
+                           {.name = "uri", .type = ValueType::Uri}};
+    bodies["HostInterfacePort"] = {{.name = "hostId", .type = ValueType::Uuid},
+                                   {.name = "portId", .type = ValueType::Uuid, .readOnly = false, .required = true, .of = "Port"},
+                                   {.name = "interfaceName", .readOnly = false, .required = true, .maxLength = 15},
+                                   {.name = "status", .nullable = true},
+                                   {.name = "host", .type = ValueType::Uri},
+                                   {.name = "port", .type = ValueType::Uri},
+                                   {.name = "uri", .type = ValueType::Uri}};
+}
+
 }  // namespace
 
 void addHosts(ObjectApi& api) {
@@ -249,7 +269,12 @@ void addHosts(ObjectApi& api) {
     host.removed = 200;
     host.wrongContentType = 415;
     host.links = {{"interfaces", "/interfaces"}, {"ports", "/ports"}};
+    host.more = {{.name = "alive", .type = ValueType::Flag},
+                 {.name = "addresses", .type = ValueType::Ip, .list = true},
+                 {.name = "hostInterfaces", .type = ValueType::Object, .list = true, .of = "Interface"},
+                 {.name = "status", .nullable = true}};
     api.add(std::move(host));
+    describeHostParts(api.service().bodies());
 
     const bool readsBlock = api.store().readsBlock();
     const std::string interfaces = "/hosts/{id}/interfaces";

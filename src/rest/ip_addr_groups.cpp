@@ -133,7 +133,16 @@ void addIpAddrGroups(ObjectApi& api) {
     auto group = resource<IpAddrGroup>({.show = showUsers});
     group.updatable = false;
     group.links = {{"addrs", "/ip_addrs"}};
+    group.more = {{.name = "ipAddrPorts", .type = ValueType::Null, .list = true},
+                  {.name = "ruleIds", .type = ValueType::Null, .list = true},
+                  {.name = "inboundChainId", .type = ValueType::Null},
+                  {.name = "outboundChainId", .type = ValueType::Null}};
     api.add(std::move(group));
+    api.service().bodies()["IpAddrGroupAddr"] = {{.name = "ipAddrGroupId", .type = ValueType::Uuid},
+                                                 {.name = "addr", .type = ValueType::Ip, .readOnly = false, .required = true},
+                                                 {.name = "version", .type = ValueType::Integer, .readOnly = false, .required = true, .min = 4, .max = 6},
+                                                 {.name = "ipAddrGroup", .type = ValueType::Uri},
+                                                 {.name = "uri", .type = ValueType::Uri}};
 
     auto& store = api.store();
     const std::string all = "/ip_addr_groups/{id}/ip_addrs";

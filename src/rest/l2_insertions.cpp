@@ -53,7 +53,7 @@ Outcome<void> refuseMove(const Change&, const L2Insertion& stored, L2Insertion& 
 
 void addL2Insertions(ObjectApi& api) {
     auto insertion = resource<L2Insertion>({.beforeCreate = checkPorts, .afterCreate = tellPort, .beforeUpdate = refuseMove});
-    insertion.filters = {filterById("srv_port", ofService), filterById("port", ofPort)};
+    insertion.filters = {filterById("srv_port", "Those of this service port.", ofService), filterById("port", "Those that protect this port.", ofPort)};
     api.add(std::move(insertion));
 }
 

@@ -105,6 +105,7 @@ void addLinks(ObjectApi& api) {
                        .run = [&store](const Call& call) { return answerLink(store, call); }});
     api.service().add({.method = http::Method::Delete, .path = path, .produces = {}, .consumes = {}, .blocks = true,
                        .run = [&store](const Call& call) { return answerUnlink(store, call); }});
+    api.service().bodies()["PortLink"] = {{.name = "peerId", .type = ValueType::Uuid, .readOnly = false, .required = true, .of = "Port"}};
     addPeerPorts<model::Bridge>(api, "bridge_id");
     addPeerPorts<model::Router>(api, "router_id");
 }

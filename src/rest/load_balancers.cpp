@@ -40,6 +40,7 @@ void addLoadBalancers(ObjectApi& api) {
         .beforeCreate = [](const Change& change, LoadBalancer&) { return checkRouter(change, Uuid{}); },
         .beforeUpdate = checkUpdate});
     balancer.links = {{"pools", "/pools"}, {"vips", "/vips"}};
+    balancer.more = {{.name = "routerId", .type = ValueType::Uuid, .nullable = true}, {.name = "router", .type = ValueType::Uri, .nullable = true}};
     api.add(std::move(balancer));
 
     auto monitor = resource<model::HealthMonitor>({.beforeCreate = [](const Change&, model::HealthMonitor& created) -> Outcome<void> {

@@ -213,6 +213,11 @@ void addMacTables(ObjectApi& api) {
     const std::vector<std::string> collections{collectionType("MacPort", 2), std::string{kJson}};
     using http::Method;
 
+    service.bodies()["MacPort"] = {{.name = "macAddr", .type = ValueType::Mac, .readOnly = false, .required = true},
+                                   {.name = "portId", .type = ValueType::Uuid, .readOnly = false, .required = true, .of = "Port"},
+                                   {.name = "vlanId", .type = ValueType::Integer, .readOnly = false, .min = 0, .max = kLastVlan},
+                                   {.name = "uri", .type = ValueType::Uri}};
+
     const std::string all = "/bridges/{id}/mac_table";
     service.add({.path = all, .produces = collections, .consumes = {}, .blocks = true, .run = [tables](const Call& call) { return tables->listAll(call); }});
     service.add({.method = Method::Post, .path = all, .produces = {}, .consumes = items, .blocks = true,

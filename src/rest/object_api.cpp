@@ -5,8 +5,20 @@
 
 #include "base/assert.h"
 #include "model/ids.h"
+#include "rest/entity_tag.h"
 
 namespace midonet::rest {
+namespace {
+
+/// What the query of a list may hold; the filters of the whole class only where all of it is listed.
+std::vector<std::pair<std::string, std::string>> queryOf(const Resource& resource, bool all) {
+    auto out = ListQuery::parametersOf(*resource.schema);
+    if (all)
+        for (const auto& filter : resource.filters) out.emplace_back(filter.query, filter.doc);
+    return out;
+}
+
+}  // namespace
 
 const Resource& ObjectApi::add(Resource added) {
     const auto type = added.schema->type;
@@ -14,6 +26,7 @@ const Resource& ObjectApi::add(Resource added) {
     MIDONET_ASSERT(!slot, "a class is added once");
     slot = std::make_unique<const Resource>(std::move(added));
     const Resource& resource = *slot;
+    describe(resource, service_.bodies());
     if (resource.schema->rest.empty()) return resource;
 
     const auto collection = "/" + resource.schema->rest;
@@ -23,7 +36,8 @@ const Resource& ObjectApi::add(Resource added) {
     // A list may be long: it does not hold up the loop.
     if (resource.listable)
         service_.add({.method = http::Method::Get, .path = collection, .produces = resource.collectionTypes(), .consumes = {},
-                      .blocks = true, .run = [this, &resource](const Call& call) { return list(call, resource); }});
+                      .blocks = true, .run = [this, &resource](const Call& call) { return list(call, resource); },
+                      .about = {.query = queryOf(resource, true)}});
     if (!resource.listable && !resource.creatable) service_.addBare(collection);
     service_.add({.method = http::Method::Get, .path = item, .produces = items, .consumes = {}, .blocks = readsBlock,
                   .run = [this, &resource](const Call& call) -> Outcome<http::Response> {
@@ -36,7 +50,8 @@ const Resource& ObjectApi::add(Resource added) {
                       .run = [this, &resource](const Call& call) -> Outcome<http::Response> {
                           GET_OR_REFUSE(id, call.id());
                           return update(call, resource, id);
-                      }});
+                      },
+                      .about = {.success = resource.updated}});
     if (resource.creatable)
         service_.add({.method = http::Method::Post, .path = collection, .produces = {}, .consumes = items,
                       .wrongContentType = resource.wrongContentType, .blocks = true,
@@ -45,8 +60,9 @@ const Resource& ObjectApi::add(Resource added) {
         service_.add({.method = http::Method::Delete, .path = item, .produces = {}, .consumes = {}, .blocks = true,
                       .run = [this, &resource](const Call& call) -> Outcome<http::Response> {
                           GET_OR_REFUSE(id, call.id());
-                          return remove(resource, id);
-                      }});
+                          return remove(call, resource, id);
+                      },
+                      .about = {.success = resource.removed}});
     return resource;
 }
 
@@ -67,7 +83,8 @@ void ObjectApi::addChildren(const Resource& parent, std::string_view segment, co
                           DO_OR_REFUSE(exists(*reads, id));
                           GET_OR_REFUSE(ids, reads->referrers(child.schema->type, name, id));
                           return answerList(call, child, *reads, ids);
-                      }});
+                      },
+                      .about = {.query = queryOf(child, false)}});
     if (which.create)
         service_.add({.method = http::Method::Post, .path = path, .produces = {}, .consumes = child.itemTypes(),
                       .wrongContentType = child.wrongContentType, .blocks = true,
@@ -95,62 +112,61 @@ Outcome<http::Response> ObjectApi::answerItem(const Call& call, const Resource& 
     return call.ok(json.take());
 }
 
-Outcome<http::Response> ObjectApi::answerList(const Call& call, const Resource& resource, nsdb::View& view,
-                                              const std::vector<Uuid>& ids) const {
-    if (store_.readsBlock()) DO_OR_REFUSE(view.readAhead(resource.schema->type, ids));
-    DO_OR_REFUSE(readShownStates(resource, view, ids));
-    model::JsonWriter json;
-    const Show out{view, call.base, json};
-    json.beginArray();
-    for (const auto& id : ids) {
-        auto found = view.get(resource.schema->type, id);
-        if (!found && found.error().code == ErrorCode::NotFound) continue;
-        if (!found) return tl::unexpected<Fault>{Fault{found.error()}};
-        DO_OR_REFUSE(show(out, resource, *found->object));
-    }
-    return call.ok(json.endArray().take());
+Outcome<http::Response> ObjectApi::answerList(const Call& call, const Resource& resource, nsdb::View& view, std::vector<Uuid> ids) const {
+    return answerListing(call, resource, view, {std::move(ids)});
 }
 
-Outcome<void> ObjectApi::readShownStates(const Resource& resource, nsdb::View& view, const std::vector<Uuid>& ids) const {
-    if (!resource.shownState.empty() && store_.readsBlock())
-        DO_OR_REFUSE(view.readStatesAhead(resource.schema->type, ids, resource.shownState));
-    return {};
+Outcome<http::Response> ObjectApi::answerListing(const Call& call, const Resource& resource, nsdb::View& view, Listing listing) const {
+    ListQuery query(call.request, *resource.schema);
+    const bool page = query.limit().has_value();
+    const auto text = std::make_shared<ListText>(store_, resource, call.base, std::move(listing), query);
+    GET_OR_REFUSE(first, text->next(view));
+    while (page && !text->ended()) {
+        GET_OR_REFUSE(piece, text->next(view));
+        first += piece;
+    }
+    auto response = call.ok(std::move(first));
+    if (!text->ended()) response.more = service_.inPieces([text] { return text->next(); });
+    if (const auto& last = text->lastOfPage())
+        response.headers.add("Link", fmt::format("<{}>; rel=\"next\"", call.absolute(query.targetAfter(*last))));
+    return response;
 }
 
 /// Those the filter of the query leaves, or all.
-Outcome<std::vector<nsdb::Stored<Message>>> ObjectApi::listed(const Call& call, const Resource& resource, nsdb::View& view) const {
+Outcome<Listing> ObjectApi::listed(const Call& call, const Resource& resource, nsdb::View& view) const {
     for (const auto& filter : resource.filters) {
         const auto value = call.request.query(filter.query);
         if (!value) continue;
-        std::vector<nsdb::Stored<Message>> out;
         GET_OR_REFUSE(selected, filter.select(view, *value));
-        if (store_.readsBlock()) DO_OR_REFUSE(view.readAhead(resource.schema->type, selected));
-        for (const auto& one : selected) {
-            GET_OR_REFUSE(stored, view.get(resource.schema->type, one));
-            out.push_back(std::move(stored));
-        }
+        return Listing{std::move(selected)};
+    }
+    Listing out;
+    if (!store_.readsBlock()) {
+        GET_OR_REFUSE(ids, view.ids(resource.schema->type));
+        out.ids = std::move(ids);
         return out;
     }
     GET_OR_REFUSE(all, view.list(resource.schema->type));
-    return all;
+    for (auto& stored : all) {
+        out.ids.push_back(model::idOf(*stored.object));
+        out.objects.push_back(std::move(stored.object));
+    }
+    return out;
 }
 
 Outcome<http::Response> ObjectApi::list(const Call& call, const Resource& resource) const {
-    const auto* tenantField = resource.schema->fieldByJson("tenantId");
-    const auto tenant = tenantField != nullptr ? call.request.query("tenant_id") : std::nullopt;
     GET_OR_REFUSE(reads, view());
-    GET_OR_REFUSE(found, listed(call, resource, *reads));
-    std::vector<Uuid> ids;
-    for (const auto& stored : found) ids.push_back(model::idOf(*stored.object));
-    DO_OR_REFUSE(readShownStates(resource, *reads, ids));
+    GET_OR_REFUSE(listing, listed(call, resource, *reads));
+    return answerListing(call, resource, *reads, std::move(listing));
+}
+
+Outcome<void> ObjectApi::checkMatch(const Call& call, const Resource& resource, nsdb::View& view, const Message& stored) const {
+    const auto meant = call.request.headers.find("If-Match");
+    if (!meant) return {};
     model::JsonWriter json;
-    const Show out{*reads, call.base, json};
-    json.beginArray();
-    for (const auto& stored : found) {
-        if (tenant && model::textOf(*stored.object, *tenantField) != *tenant) continue;
-        DO_OR_REFUSE(show(out, resource, *stored.object));
-    }
-    return call.ok(json.endArray().take());
+    DO_OR_REFUSE(show({view, call.base, json}, resource, stored));
+    if (namesTag(*meant, entityTag(json.text()))) return {};
+    return refuse(412, "{} {} is not what If-Match names: it has been changed", resource.schema->name, model::idOf(stored));
 }
 
 Outcome<http::Response> ObjectApi::create(const Call& call, const Resource& resource, const Adopt& adopt) const {
@@ -174,6 +190,7 @@ Outcome<http::Response> ObjectApi::update(const Call& call, const Resource& reso
     GET_OR_REFUSE(body, call.body());
     return transact(store_, [&](nsdb::Transaction& transaction) -> Outcome<void> {
         GET_OR_REFUSE(stored, transaction.get(resource.schema->type, id));
+        DO_OR_REFUSE(checkMatch(call, resource, transaction, *stored.object));
         const std::unique_ptr<Message> next{stored.object->New()};
         next->CopyFrom(*stored.object);
         auto violations = model::fromJson(body, *resource.schema, model::Input::Update, *next);
@@ -187,11 +204,12 @@ Outcome<http::Response> ObjectApi::update(const Call& call, const Resource& reso
     }).map([&] { return Call::empty(resource.updated); });
 }
 
-Outcome<http::Response> ObjectApi::remove(const Resource& resource, const Uuid& id) const {
+Outcome<http::Response> ObjectApi::remove(const Call& call, const Resource& resource, const Uuid& id) const {
     return transact(store_, [&](nsdb::Transaction& transaction) -> Outcome<void> {
         auto stored = transaction.get(resource.schema->type, id);
         if (!stored && stored.error().code == ErrorCode::NotFound && !resource.removeMissingIs404) return {};
         if (!stored) return tl::unexpected<Fault>{Fault{stored.error()}};
+        DO_OR_REFUSE(checkMatch(call, resource, transaction, *stored->object));
         if (resource.hooks.beforeRemove) DO_OR_REFUSE(resource.hooks.beforeRemove(transaction, *stored->object));
         DO_OR_REFUSE(transaction.remove(resource.schema->type, id));
         return {};

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "rest/list_text.h"
 #include "rest/resource.h"
 
 namespace midonet::rest {
@@ -43,18 +44,19 @@ public:
     Outcome<std::unique_ptr<nsdb::View>> view() const;
     /// 200 with the object as JSON; 404 when absent.
     Outcome<http::Response> answerItem(const Call& call, const Resource& resource, const Uuid& id) const;
-    /// 200 with the array of those objects; ids of what has just gone are left out.
-    Outcome<http::Response> answerList(const Call& call, const Resource& resource, nsdb::View& view,
-                                       const std::vector<Uuid>& ids) const;
+    /// 200 with the array of those objects that the query asks for; ids of what has just gone are left out.
+    Outcome<http::Response> answerList(const Call& call, const Resource& resource, nsdb::View& view, std::vector<Uuid> ids) const;
     /// 201. `adopt` completes the object inside the transaction (parent, id) before the hooks.
     using Adopt = std::function<Outcome<void>(nsdb::Transaction&, Message&)>;
     Outcome<http::Response> create(const Call& call, const Resource& resource, const Adopt& adopt) const;
     Outcome<http::Response> update(const Call& call, const Resource& resource, const Uuid& id) const;
-    Outcome<http::Response> remove(const Resource& resource, const Uuid& id) const;
+    Outcome<http::Response> remove(const Call& call, const Resource& resource, const Uuid& id) const;
 
 private:
-    Outcome<void> readShownStates(const Resource& resource, nsdb::View& view, const std::vector<Uuid>& ids) const;
-    Outcome<std::vector<nsdb::Stored<Message>>> listed(const Call& call, const Resource& resource, nsdb::View& view) const;
+    Outcome<Listing> listed(const Call& call, const Resource& resource, nsdb::View& view) const;
+    Outcome<http::Response> answerListing(const Call& call, const Resource& resource, nsdb::View& view, Listing listing) const;
+    /// 412 when the client says which one it means (If-Match), and GET shows another now.
+    Outcome<void> checkMatch(const Call& call, const Resource& resource, nsdb::View& view, const Message& stored) const;
     Outcome<http::Response> list(const Call& call, const Resource& resource) const;
     void addChildren(const Resource& parent, std::string_view segment, const Resource& child, std::string_view field,
                      Collection which);

@@ -56,7 +56,7 @@ Outcome<http::Response> answerVips(const ObjectApi& api, const Call& call) {
 void addPools(ObjectApi& api) {
     auto pool = resource<Pool>();
     pool.links = {{"vips", "/vips"}, {"poolMembers", "/pool_members"}};
-    pool.filters = {filterById("hm_id", poolsWatchedBy)};
+    pool.filters = {filterById("hm_id", "Those with this health monitor.", poolsWatchedBy)};
     api.add(std::move(pool));
     api.addChildren<model::LoadBalancer, Pool>("pools", "load_balancer_id");
     api.addChildren<model::HealthMonitor, Pool>("pools", "health_monitor_id", {.create = false});
@@ -64,10 +64,12 @@ void addPools(ObjectApi& api) {
     api.add(resource<PoolMember>({.beforeCreate = prepareMember}));
     api.addChildren<Pool, PoolMember>("pool_members", "pool_id");
 
-    const auto& vip = api.add(resource<Vip>({
+    auto vips = resource<Vip>({
         .show = showLoadBalancer,
         .beforeCreate = [](const Change& change, Vip& created) { return checkPool(change, created); },
-        .beforeUpdate = [](const Change& change, const Vip&, Vip& next) { return checkPool(change, next); }}));
+        .beforeUpdate = [](const Change& change, const Vip&, Vip& next) { return checkPool(change, next); }});
+    vips.more = {{.name = "loadBalancerId", .type = ValueType::Uuid, .nullable = true}, {.name = "loadBalancer", .type = ValueType::Uri, .nullable = true}};
+    const auto& vip = api.add(std::move(vips));
     api.addChildren<Pool, Vip>("vips", "pool_id");
     api.service().add({.path = "/load_balancers/{id}/vips", .produces = vip.collectionTypes(), .consumes = {}, .blocks = true,
                        .run = [&api](const Call& call) { return answerVips(api, call); }});

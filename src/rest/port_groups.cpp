@@ -41,7 +41,7 @@ Outcome<Uuid> memberOf(const Call& call) {
 Outcome<http::Response> removeMember(const ObjectApi& api, const Resource& resource, const Call& call) {
     GET_OR_REFUSE(id, memberOf(call));
     GET_OR_REFUSE(port, call.id("port"));
-    auto removed = api.remove(resource, id);
+    auto removed = api.remove(call, resource, id);
     if (removed || removed.error().status != 404) return removed;
     GET_OR_REFUSE(reads, api.view());
     const auto there = reads->get<model::Port>(port);
@@ -54,7 +54,7 @@ Outcome<http::Response> removeMember(const ObjectApi& api, const Resource& resou
 void addPortGroups(ObjectApi& api) {
     auto group = resource<PortGroup>();
     group.links = {{"ports", "/ports"}};
-    group.filters = {filterById("port_id", groupsOf)};
+    group.filters = {filterById("port_id", "Those with this port.", groupsOf)};
     api.add(std::move(group));
 
     auto member = resource<PortGroupPort>({.beforeCreate = nameMember});

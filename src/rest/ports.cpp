@@ -100,6 +100,16 @@ void addPorts(ObjectApi& api) {
     port.removeMissingIs404 = true;
     port.shownState = "state";
     port.links = {{"link", "/link"}, {"portGroups", "/port_groups"}};
+    port.more = {{.name = "type", .readOnly = false, .values = {"Bridge", "Router", "Vxlan", "ExteriorBridge", "InteriorBridge", "ExteriorRouter", "InteriorRouter"},
+                  .doc = "Required in POST. The longer ones are older spellings, for input."},
+                 {.name = "deviceId", .type = ValueType::Uuid},
+                 {.name = "device", .type = ValueType::Uri},
+                 {.name = "active", .type = ValueType::Flag},
+                 {.name = "status", .nullable = true, .doc = "Why a bound port is not active."},
+                 {.name = "hostInterfacePort", .type = ValueType::Uri, .nullable = true},
+                 {.name = "vtepId", .type = ValueType::Uuid, .nullable = true},
+                 {.name = "vtep", .type = ValueType::Uri, .nullable = true}};
+    describeRouterPort(port.more);
     api.add(std::move(port));
     api.addChildren<model::Bridge, model::Port>("ports", "bridge_id");
     api.addChildren<model::Router, model::Port>("ports", "router_id");

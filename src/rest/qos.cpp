@@ -114,6 +114,13 @@ void addQos(ObjectApi& api) {
         .afterCreate = replaceRules,
         .beforeUpdate = [](const Change& change, const QosPolicy& stored, QosPolicy&) { return replaceRules(change, stored); }});
     policy.links = {{"bwLimitRules", "/qos_bw_limit_rules"}, {"dscpRules", "/qos_dscp_rules"}};
+    policy.more = {{.name = "rules", .type = ValueType::Object, .list = true, .nullable = true, .readOnly = false, .of = "QosPolicyRule",
+                    .doc = "For input: the rules are to be exactly these. Shown as null."}};
+    api.service().bodies()["QosPolicyRule"] = {{.name = "id", .type = ValueType::Uuid, .readOnly = false},
+                                               {.name = "type", .readOnly = false, .required = true, .values = {"bandwidth_limit", "dscp_marking"}},
+                                               {.name = "max_kbps", .type = ValueType::Integer, .readOnly = false, .min = 0, .max = INT32_MAX},
+                                               {.name = "max_burst_kbps", .type = ValueType::Integer, .readOnly = false, .min = 0, .max = INT32_MAX},
+                                               {.name = "dscp_mark", .type = ValueType::Integer, .readOnly = false, .min = 0, .max = 63}};
     api.add(std::move(policy));
     addRuleClass<QosBwLimitRule>(api);
     addRuleClass<QosDscpRule>(api);

@@ -12,28 +12,16 @@ namespace midonet::rest {
 namespace {
 
 using model::ClassSchema;
-using model::FieldSchema;
 
-/// "deviceId" -> "device", for a reference to a class that has a collection.
-std::optional<std::string> linkName(const FieldSchema& field) {
-    constexpr std::string_view kSuffix = "Id";
-    if (!field.reference || field.field->is_repeated() || !field.json.ends_with(kSuffix)) return std::nullopt;
-    if (model::Schema::get().of(field.reference->target).rest.empty()) return std::nullopt;
-    return field.json.substr(0, field.json.size() - kSuffix.size());
-}
-
-void showReferences(const Show& out, const ClassSchema& schema, const Message& object) {
-    for (const auto& field : schema.fields) {
-        if (field.internal) continue;
-        const auto name = linkName(field);
-        if (!name) continue;
-        std::string scratch;
-        const auto id = model::uuidOf(object.GetReflection()->GetStringReference(object, field.field, &scratch));
-        out.json.key(*name);
+void showReferences(const Show& out, const std::vector<ReferenceLink>& links, const Message& object) {
+    std::string scratch;
+    for (const auto& link : links) {
+        const auto id = model::uuidOf(object.GetReflection()->GetStringReference(object, link.field->field, &scratch));
+        out.json.key(link.json);
         if (id.isNil())
             out.json.null();
         else
-            out.json.string(fmt::format("{}/{}/{}", out.base, model::Schema::get().of(field.reference->target).rest, id));
+            out.json.string(out.base + link.collection + id.toString());
     }
 }
 
@@ -51,9 +39,20 @@ Outcome<std::vector<Uuid>> Holders::of(nsdb::View& view, model::Class type, cons
     return found == known->second.end() ? std::vector<Uuid>{} : found->second;
 }
 
+std::vector<ReferenceLink> referenceLinksOf(const ClassSchema& schema) {
+    constexpr std::string_view kSuffix = "Id";
+    std::vector<ReferenceLink> out;
+    for (const auto& field : schema.fields) {
+        if (field.internal || !field.reference || field.field->is_repeated() || !field.json.ends_with(kSuffix)) continue;
+        const auto& collection = model::Schema::get().of(field.reference->target).rest;
+        if (!collection.empty()) out.push_back({&field, field.json.substr(0, field.json.size() - kSuffix.size()), "/" + collection + "/"});
+    }
+    return out;
+}
+
 std::string Resource::pathOf(const Message& object) const {
     if (path) return path(object);
-    return fmt::format("/{}/{}", schema->rest, model::idOf(object));
+    return "/" + schema->rest + "/" + model::idOf(object).toString();
 }
 
 std::vector<std::string> Resource::itemTypes() const {
@@ -76,8 +75,8 @@ std::vector<std::string> Resource::collectionTypes() const {
     return out;
 }
 
-Filter filterById(std::string query, std::function<Outcome<std::vector<Uuid>>(nsdb::View&, const Uuid&)> select) {
-    return {std::move(query), [select = std::move(select)](nsdb::View& view, const std::string& value) -> Outcome<std::vector<Uuid>> {
+Filter filterById(std::string query, std::string doc, std::function<Outcome<std::vector<Uuid>>(nsdb::View&, const Uuid&)> select) {
+    return {std::move(query), std::move(doc), [select = std::move(select)](nsdb::View& view, const std::string& value) -> Outcome<std::vector<Uuid>> {
                 const auto id = Uuid::parse(value);
                 return id ? select(view, *id) : std::vector<Uuid>{};
             }};
@@ -102,12 +101,26 @@ Outcome<void> show(const Show& out, const Resource& resource, const Message& obj
     model::writeFields(json, *resource.schema, object);
     const auto uri = out.base + resource.pathOf(object);
     json.key("uri").string(uri);
-    showReferences(out, *resource.schema, object);
+    showReferences(out, resource.referenceLinks, object);
     for (const auto& link : resource.links) json.key(link.json).string(uri + link.path);
     for (const auto& unserved : resource.unserved) json.key(unserved.json).null();
     if (resource.hooks.show) DO_OR_REFUSE(resource.hooks.show(out, object));
     json.endObject();
     return {};
+}
+
+void describe(const Resource& resource, Bodies& bodies) {
+    Properties out;
+    describe(resource.schema->fields, out, bodies);
+    out.push_back({.name = "uri", .type = ValueType::Uri});
+    for (const auto& link : resource.referenceLinks)
+        out.push_back({.name = link.json, .type = ValueType::Uri, .nullable = true, .doc = "Link of " + link.field->json + "."});
+    for (const auto& link : resource.links) out.push_back({.name = link.json, .type = ValueType::Uri});
+    for (const auto& unserved : resource.unserved)
+        out.push_back({.name = unserved.json, .type = ValueType::Uuid, .nullable = true, .readOnly = false, .doc = "Always null: there is no " + unserved.what + "."});
+    for (const auto& property : resource.more) out.push_back(property);
+    for (const auto& other : resource.otherMediaTypes) bodies[other] = out;
+    bodies[resource.schema->mediaType] = std::move(out);
 }
 
 Outcome<std::unique_ptr<Message>> readNew(const Resource& resource, const model::JsonBody& body) {

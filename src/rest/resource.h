@@ -54,6 +54,14 @@ struct Link {
     std::string path;
 };
 
+/// A reference that is shown as a link too: "deviceId" also as "device".
+struct ReferenceLink {
+    const model::FieldSchema* field;
+    std::string json;
+    std::string collection;  ///< Of the target: "/bridges/".
+};
+std::vector<ReferenceLink> referenceLinksOf(const model::ClassSchema& schema);
+
 /// A reference clients know, to objects this server does not have: shown as null; a value is refused: 404.
 struct Unserved {
     std::string json;
@@ -63,10 +71,11 @@ struct Unserved {
 /// A query parameter of a list: `select` gives those of the class that its value leaves.
 struct Filter {
     std::string query;
+    std::string doc;
     std::function<Outcome<std::vector<Uuid>>(nsdb::View&, const std::string& value)> select;
 };
 /// One whose value names an object that they have to do with; what is no UUID leaves none.
-Filter filterById(std::string query, std::function<Outcome<std::vector<Uuid>>(nsdb::View&, const Uuid&)> select);
+Filter filterById(std::string query, std::string doc, std::function<Outcome<std::vector<Uuid>>(nsdb::View&, const Uuid&)> select);
 
 /// What the schema cannot say of a class. All may be empty.
 template <class T>
@@ -83,9 +92,11 @@ struct Hooks {
 /// A class of the schema as a REST resource.
 struct Resource {
     const model::ClassSchema* schema = nullptr;
+    std::vector<ReferenceLink> referenceLinks;
     std::vector<Link> links;
     std::vector<Unserved> unserved;
     Hooks<Message> hooks;
+    Properties more;  ///< What the hooks read and show beside the fields.
     /// Below the base: "/bridges/<id>" when empty.
     std::function<std::string(const Message&)> path;
     std::vector<std::string> otherMediaTypes;  ///< Names accepted beside the schema's.
@@ -131,6 +142,7 @@ template <class T>
 Resource resource(Hooks<T> hooks = {}) {
     Resource out;
     out.schema = &model::Schema::get().of<T>();
+    out.referenceLinks = referenceLinksOf(*out.schema);
     out.hooks = erase(std::move(hooks));
     return out;
 }
@@ -140,6 +152,9 @@ Outcome<void> transact(nsdb::Store& store, const std::function<Outcome<void>(nsd
 
 /// The object of JSON in `json`, with uri, links and unserved properties.
 Outcome<void> show(const Show& show, const Resource& resource, const Message& object);
+
+/// What bodies of the resource look like.
+void describe(const Resource& resource, Bodies& bodies);
 
 /// The object of a POST body: read, checked, its id given or new. Nothing is stored.
 Outcome<std::unique_ptr<Message>> readNew(const Resource& resource, const model::JsonBody& body);

@@ -64,9 +64,20 @@ Outcome<http::Response> systemState(const Call& call) {
     return call.ok(json.take());
 }
 
+void describeRoot(Bodies& bodies) {
+    auto& application = bodies["Application"];
+    application = {{.name = "version"}, {.name = "uri", .type = ValueType::Uri}};
+    for (const auto& [collection, item, segment] : kKeys) {
+        if (!collection.empty()) application.push_back({.name = std::string{collection}, .type = ValueType::Uri});
+        if (!item.empty()) application.push_back({.name = std::string{item}});
+    }
+    bodies["SystemState"] = {{.name = "state"}, {.name = "availability"}, {.name = "version"}, {.name = "information", .type = ValueType::Null}};
+}
+
 }  // namespace
 
 void addRoot(Service& service) {
+    describeRoot(service.bodies());
     service.add({.path = "", .produces = {itemType("Application", 5), std::string{kJson}}, .consumes = {}, .run = root});
     service.add({.path = "/system_state", .produces = {itemType("SystemState", 2), std::string{kJson}}, .consumes = {}, .run = systemState});
 }

@@ -213,4 +213,19 @@ Outcome<void> showRouterPort(const Show& out, const Port& port) {
     return showContainer(out, port);
 }
 
+void describeRouterPort(Properties& out) {
+    const Property properties[] = {{.name = "portAddress", .type = ValueType::Ipv4, .nullable = true, .readOnly = false},
+                                   {.name = "networkAddress", .type = ValueType::Ipv4, .nullable = true},
+                                   {.name = "networkLength", .type = ValueType::Integer, .readOnly = false, .min = 0, .max = kIpv4Bits},
+                                   {.name = "portSubnet", .type = ValueType::Prefix, .list = true, .readOnly = false},
+                                   {.name = "portMac", .type = ValueType::Mac, .nullable = true, .readOnly = false},
+                                   {.name = "rtrPortVni", .type = ValueType::Integer, .nullable = true, .readOnly = false},
+                                   {.name = "offRampVxlan", .type = ValueType::Flag, .nullable = true, .readOnly = false},
+                                   {.name = "bgpStatus", .type = ValueType::Null},
+                                   {.name = "peeringTable", .type = ValueType::Uri},
+                                   {.name = "serviceContainerId", .type = ValueType::Uuid, .nullable = true},
+                                   {.name = "serviceContainer", .type = ValueType::Uri, .nullable = true}};
+    out.insert(out.end(), std::begin(properties), std::end(properties));
+}
+
 }  // namespace midonet::rest

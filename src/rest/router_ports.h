@@ -20,4 +20,7 @@ Outcome<void> followAddresses(nsdb::Transaction& transaction, const model::Port*
 
 Outcome<void> showRouterPort(const Show& out, const model::Port& port);
 
+/// The properties only router ports have.
+void describeRouterPort(Properties& out);
+
 }  // namespace midonet::rest

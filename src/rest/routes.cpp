@@ -49,6 +49,7 @@ void addRoutes(ObjectApi& api) {
     route.listable = false;
     route.creatable = false;  // below its router only
     route.updatable = false;
+    route.more = {{.name = "learned", .type = ValueType::Flag}};
     api.add(std::move(route));
     api.addChildren<model::Router, Route>("routes", "router_id");
 }

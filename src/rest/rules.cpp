@@ -102,6 +102,19 @@ Outcome<http::Response> removeRule(nsdb::Store& store, const Call& call) {
     return transact(store, remove).map([] { return Call::empty(204); });
 }
 
+void describeRule(Bodies& bodies) {
+    Properties out;
+    describe(ruleFields(), out, bodies);
+    out.push_back({.name = "chainId", .type = ValueType::Uuid});
+    out.push_back({.name = "position", .type = ValueType::Integer, .readOnly = false, .doc = "From 1; POST inserts before the rule that has it. Default: 1."});
+    out.push_back({.name = "meterName", .type = ValueType::Null});
+    out.push_back({.name = "chain", .type = ValueType::Uri});
+    out.push_back({.name = "jumpChain", .type = ValueType::Uri, .nullable = true});
+    out.push_back({.name = "jumpChainName", .nullable = true});
+    out.push_back({.name = "uri", .type = ValueType::Uri});
+    bodies["Rule"] = std::move(out);
+}
+
 }  // namespace
 
 void addRules(ObjectApi& api) {
@@ -113,6 +126,7 @@ void addRules(ObjectApi& api) {
                  .run = [&api](const Call& call) { return listRules(api, call); }});
     service.add({.method = http::Method::Post, .path = below, .produces = {}, .consumes = items, .blocks = true,
                  .run = [&store](const Call& call) { return addRule(store, call); }});
+    describeRule(service.bodies());
     service.addBare("/rules");
     service.add({.path = "/rules/{id}", .produces = items, .consumes = {}, .blocks = store.readsBlock(),
                  .run = [&api](const Call& call) { return getRule(api, call); }});

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "rest/entity_tag.h"
 #include "rest/media_type.h"
 
 namespace midonet::rest {
@@ -101,30 +102,45 @@ http::Response Service::errorResponse(int status, std::string_view message) {
     return withCors(toResponse({status, std::string{message}}));
 }
 
+Service::Way Service::wayOf(const http::Request& request) const {
+    const auto always = [](http::Response response) -> Way {
+        return {.run = [fixed = std::move(response)](const http::Request&) { return fixed; }};
+    };
+    if (request.method == http::Method::Options) return always(withCors(preflight()));
+    const auto path = withoutTrailingSlash(request.path());
+    for (const auto& page : pages_)
+        if (page.path == path) return {.run = page.run, .pool = page.blocks ? &pool_ : nullptr};
+    if (path == std::string{kRoot} + "/login")
+        return {.run = [this](const http::Request& login) { return withCors(answerLogin(authenticator_, login)); }, .pool = &authentication_};
+
+    auto match = router_.find(request.method, path);
+    if (match.outcome == http::Router::Outcome::NoSuchPath) return always(errorResponse(404, fmt::format("nothing is served at {}", path)));
+    if (match.outcome == http::Router::Outcome::NoSuchMethod) {
+        auto response = errorResponse(405, fmt::format("{} is not offered here, only {}", http::toString(request.method), match.allow));
+        response.headers.add("Allow", match.allow);
+        return always(std::move(response));
+    }
+    return {.endpoint = &endpoints_[match.route], .parameters = std::move(match.parameters)};
+}
+
 void Service::submit(event::BlockingPool& pool, const http::Responder& answer, event::Callback work) {
     if (!pool.submit(std::move(work))) answer(errorResponse(503, "too many requests are waiting; try again"));
 }
 
 void Service::handle(http::RequestPtr request, http::Responder answer) const {
-    if (request->method == http::Method::Options) return answer(withCors(preflight()));
-    const auto path = withoutTrailingSlash(request->path());
-    for (const auto& page : pages_) {
-        if (page.path != path) continue;
-        if (!page.blocks) return answer(page.run(*request));
-        return submit(pool_, answer, [&page, request, answer] { answer(page.run(*request)); });
-    }
-    if (path == std::string{kRoot} + "/login")
-        return submit(authentication_, answer, [this, request, answer] { answer(withCors(answerLogin(authenticator_, *request))); });
+    auto way = wayOf(*request);
+    if (way.endpoint != nullptr) return admit(std::move(request), std::move(answer), *way.endpoint, std::move(way.parameters));
+    if (way.pool == nullptr) return answer(way.run(*request));
+    submit(*way.pool, answer, [run = std::move(way.run), request, answer] { answer(run(*request)); });
+}
 
-    auto match = router_.find(request->method, path);
-    if (match.outcome == http::Router::Outcome::NoSuchPath)
-        return answer(errorResponse(404, fmt::format("nothing is served at {}", path)));
-    if (match.outcome == http::Router::Outcome::NoSuchMethod) {
-        auto response = errorResponse(405, fmt::format("{} is not offered here, only {}", http::toString(request->method), match.allow));
-        response.headers.add("Allow", match.allow);
-        return answer(std::move(response));
-    }
-    admit(std::move(request), std::move(answer), endpoints_[match.route], std::move(match.parameters));
+http::Response Service::answer(const http::Request& request) const {
+    const auto way = wayOf(request);
+    if (way.endpoint == nullptr) return way.run(request);
+    const auto token = request.headers.find("X-Auth-Token");
+    auto who = authenticator_.known(token);
+    if (!who) who = authenticator_.check(token.value_or(""));
+    return *who ? run(request, *way.endpoint, way.parameters) : withCors(toResponse(who->error()));
 }
 
 /// Finds out who asks, without holding up the loop.
@@ -148,6 +164,17 @@ void Service::serve(http::RequestPtr request, http::Responder answer, const Endp
     submit(pool_, answer, std::move(work));
 }
 
+http::NextPiece Service::inPieces(std::function<Outcome<std::string>()> next) const {
+    return [this, next = std::move(next)](const http::TakePiece& take) {
+        const bool queued = pool_.submit([next, take] {
+            auto piece = next();
+            if (!piece) log.warn("an answer was cut off", {kv("reason", piece.error().message)});
+            take(piece ? std::optional{std::move(*piece)} : std::nullopt);
+        });
+        if (!queued) take(std::nullopt);
+    };
+}
+
 http::Response Service::run(const http::Request& request, const Endpoint& endpoint, const Parameters& parameters) {
     try {
         Call call{request, parameters, baseOf(request), std::string{kJson}};
@@ -159,7 +186,9 @@ http::Response Service::run(const http::Request& request, const Endpoint& endpoi
         if (!endpoint.consumes.empty() && !understands(request.headers.find("Content-Type"), endpoint.consumes))
             return errorResponse(endpoint.wrongContentType, "the body must be one of " + joined(endpoint.consumes));
         auto outcome = endpoint.run(call);
-        return withCors(outcome ? std::move(*outcome) : toResponse(outcome.error()));
+        if (!outcome) return withCors(toResponse(outcome.error()));
+        tagAnswer(request, *outcome);
+        return withCors(std::move(*outcome));
     } catch (const std::exception& exception) {
         log.error("a request failed", {kv("path", request.path()), kv("reason", exception.what())});
         return errorResponse(500, "internal error");

@@ -11,6 +11,7 @@
 #include "model/json.h"
 #include "rest/authenticator.h"
 #include "rest/fault.h"
+#include "rest/property.h"
 
 namespace midonet::rest {
 
@@ -32,6 +33,16 @@ struct Call {
     /// 201 with Location: `path` is below the base, beginning with '/'.
     http::Response created(const std::string& path) const;
     static http::Response empty(int status);
+    /// A target on this server as the client reaches it.
+    std::string absolute(std::string_view target) const { return base.substr(0, base.size() - kRoot.size()).append(target); }
+};
+
+/// What the description of the API says of an endpoint beyond what its requests are held against.
+struct About {
+    int success = 0;            ///< 0: 200 of GET, 201 of POST, 204 of all else.
+    std::string answer{};       ///< Media type, where Accept does not matter.
+    bool isList = false;        ///< The answer is an array, though its media type does not say so.
+    std::vector<std::pair<std::string, std::string>> query{};  ///< Parameters, and what they are for.
 };
 
 /// One method of one path.
@@ -43,6 +54,7 @@ struct Endpoint {
     int wrongContentType = 406;         ///< 406 or 415, as the original does.
     bool blocks = false;                ///< Runs on the pool.
     std::function<Outcome<http::Response>(const Call&)> run;
+    About about{};
 };
 
 /// From requests to endpoints: cross-origin headers, login, authentication, media types, threads,
@@ -63,11 +75,27 @@ public:
         std::function<http::Response(const http::Request&)> run;
     };
     void addPage(Page page);
+    /// What bodies look like, by the names in their media types.
+    Bodies& bodies() { return bodies_; }
+    const Bodies& bodies() const { return bodies_; }
+    const std::vector<Endpoint>& endpoints() const { return endpoints_; }
     void handle(http::RequestPtr request, http::Responder answer) const;
+    /// The same, all of it on this thread and at once: for tests.
+    http::Response answer(const http::Request& request) const;
+    /// What follows of a body, made on the pool.
+    http::NextPiece inPieces(std::function<Outcome<std::string>()> next) const;
     /// For what never reaches handle().
     static http::Response errorResponse(int status, std::string_view message);
 
 private:
+    /// Where a request goes: an endpoint, whose caller has to be known first; else what answers it, on a pool or at once.
+    struct Way {
+        const Endpoint* endpoint = nullptr;
+        http::PathParameters parameters{};
+        std::function<http::Response(const http::Request&)> run{};
+        event::BlockingPool* pool = nullptr;
+    };
+    Way wayOf(const http::Request& request) const;
     using Parameters = http::PathParameters;
     static void submit(event::BlockingPool& pool, const http::Responder& answer, event::Callback work);
     void admit(http::RequestPtr request, http::Responder answer, const Endpoint& endpoint, Parameters parameters) const;
@@ -80,6 +108,7 @@ private:
     Authenticator& authenticator_;
     http::Router router_;
     std::vector<Endpoint> endpoints_;
+    Bodies bodies_;
     std::vector<Page> pages_;
 };
 

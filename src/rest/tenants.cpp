@@ -6,13 +6,15 @@
 namespace midonet::rest {
 namespace {
 
+/// Links to lists of what a tenant has, and their collections.
+constexpr std::pair<const char*, const char*> kOwned[] = {
+    {"routers", "routers"}, {"bridges", "bridges"}, {"chains", "chains"}, {"portGroups", "port_groups"}};
+
 void showTenant(model::JsonWriter& json, const std::string& base, const Tenant& tenant) {
     const auto id = http::percentEncode(tenant.id);
     json.beginObject().key("id").string(tenant.id).key("name").string(tenant.name);
     json.key("description").string(tenant.description).key("enabled").boolean(tenant.enabled);
     json.key("uri").string(fmt::format("{}/tenants/{}", base, id));
-    constexpr std::pair<const char*, const char*> kOwned[] = {
-        {"routers", "routers"}, {"bridges", "bridges"}, {"chains", "chains"}, {"portGroups", "port_groups"}};
     for (const auto& [link, segment] : kOwned) json.key(link).string(fmt::format("{}/{}?tenant_id={}", base, segment, id));
     json.endObject();
 }
@@ -35,8 +37,12 @@ Outcome<http::Response> getTenant(Authenticator& authenticator, const Call& call
 }  // namespace
 
 void addTenants(Service& service, Authenticator& authenticator) {
+    auto& body = service.bodies()["Tenant"];
+    body = {{.name = "id"}, {.name = "name"}, {.name = "description", .nullable = true}, {.name = "enabled", .type = ValueType::Flag}, {.name = "uri", .type = ValueType::Uri}};
+    for (const auto& [link, segment] : kOwned) body.push_back({.name = link, .type = ValueType::Uri});
     service.add({.path = "/tenants", .produces = {collectionType("Tenant", 2), std::string{kJson}}, .consumes = {}, .blocks = true,
-                 .run = [&authenticator](const Call& call) { return listTenants(authenticator, call); }});
+                 .run = [&authenticator](const Call& call) { return listTenants(authenticator, call); },
+                 .about = {.query = {{"marker", "Keystone's: tenants behind this one."}, {"limit", "Keystone's: so many at most."}}}});
     service.add({.path = "/tenants/{id}", .produces = {itemType("Tenant", 2), std::string{kJson}}, .consumes = {}, .blocks = true,
                  .run = [&authenticator](const Call& call) { return getTenant(authenticator, call); }});
 }

@@ -5,6 +5,9 @@
 
 namespace midonet::rest {
 
+/// All of the following but addConf().
+void addTopology(ObjectApi& api, Authenticator& authenticator);
+
 /// Root document and system state.
 void addRoot(Service& service);
 void addTenants(Service& service, Authenticator& authenticator);

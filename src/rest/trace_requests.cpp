@@ -83,7 +83,8 @@ void addTraceRequests(ObjectApi& api) {
         .show = showDevice,
         .beforeCreate = prepare,
         .beforeUpdate = [](const Change& change, const TraceRequest&, TraceRequest& next) { return prepare(change, next); }});
-    request.filters = {{"tenant_id", tracesOf}};
+    request.filters = {{"tenant_id", "Those of devices of this tenant.", tracesOf}};
+    request.more = {{.name = "deviceId", .type = ValueType::Uuid, .readOnly = false, .required = true}, {.name = "device", .type = ValueType::Uri}};
     api.add(std::move(request));
 }
 

@@ -47,6 +47,7 @@ void addTunnelZones(ObjectApi& api) {
     member.otherMediaTypes = {"GreTunnelZoneHost"};
     member.wrongContentType = 415;
     member.removeMissingIs404 = true;
+    member.more = {{.name = "status", .nullable = true}};
     const auto& added = api.add(std::move(member));
     api.addChildren<TunnelZone, TunnelZoneMember>("hosts", "tunnel_zone_id");
     const std::string path = "/tunnel_zones/{id}/hosts/{host}";
@@ -58,7 +59,7 @@ void addTunnelZones(ObjectApi& api) {
     api.service().add({.method = http::Method::Delete, .path = path, .produces = {}, .consumes = {}, .blocks = true,
                        .run = [&api, &added](const Call& call) -> Outcome<http::Response> {
                            GET_OR_REFUSE(id, memberOf(call));
-                           return api.remove(added, id);
+                           return api.remove(call, added, id);
                        }});
 }
 

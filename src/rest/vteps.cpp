@@ -222,6 +222,15 @@ void addBindings(ObjectApi& api) {
                  .run = [&store](const Call& call) { return removeBinding(store, call); }});
 }
 
+void describeVtepParts(Bodies& bodies) {
+    Properties binding;
+    describe(bindingFields(), binding, bodies);
+    binding.push_back({.name = "vtepId", .type = ValueType::Uuid});
+    for (const auto* link : {"vtep", "network", "uri"}) binding.push_back({.name = link, .type = ValueType::Uri});
+    bodies["VTEPBinding"] = std::move(binding);
+    bodies["VTEPPort"] = {{.name = "name"}, {.name = "description", .nullable = true}};
+}
+
 }  // namespace
 
 Outcome<std::vector<Uuid>> vxlanPortsOf(nsdb::View& view, const Bridge& bridge) {
@@ -237,7 +246,13 @@ void addVteps(ObjectApi& api) {
     vtep.updatable = false;
     vtep.removeMissingIs404 = true;
     vtep.links = {{"bindings", "/bindings"}, {"ports", "/ports"}};
+    vtep.more = {{.name = "name", .type = ValueType::Null},
+                 {.name = "description", .type = ValueType::Null},
+                 {.name = "connectionState"},
+                 {.name = "tunnelIpAddrs", .type = ValueType::Ipv4, .list = true},
+                 {.name = "vtepBindingTemplate"}};
     api.add(std::move(vtep));
+    describeVtepParts(api.service().bodies());
     addBindings(api);
     for (const auto& [path, type] : {std::pair{"/vteps/{id}/ports", collectionType("VTEPPort", 1)},
                                      std::pair{"/vteps/{id}/ports/{name}", itemType("VTEPPort", 1)}})

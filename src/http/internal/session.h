@@ -80,11 +80,13 @@ private:
     asio::awaitable<Next> exchange();
     asio::awaitable<bool> waitForFirstByte();
     asio::awaitable<Response> handle(RequestPtr request, event::TimePoint deadline);
+    asio::awaitable<bool> send(Response response, bool withBody, unsigned version, bool keepAlive);
+    asio::awaitable<bool> sendPieces(std::string piece, NextPiece more, bool chunked);
     asio::awaitable<bool> write(std::string bytes);
     asio::awaitable<Next> fail(int status, std::string message);
     asio::awaitable<void> close(Next how);
     void setDeadline(event::TimePoint deadline);
-    std::string serialize(const Response& response, bool withBody, unsigned version, bool keepAlive);
+    std::string head(const Response& response, unsigned version, bool keepAlive);
     void label(Request& request);
 
     Wire wire_;

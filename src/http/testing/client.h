@@ -12,6 +12,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "http/message.h"
 
@@ -56,13 +57,19 @@ public:
             response.headers.add(line.substr(0, colon), line.substr(colon + 2));
             head.remove_prefix(std::min(line.size() + 2, head.size()));
         }
-        std::size_t length = 0;
-        if (const auto text = response.headers.find("Content-Length"); text && !toHead) length = std::stoul(std::string{*text});
-        while (buffer_.size() < end + 4 + length)
-            if (!more()) return std::nullopt;
-        response.body = buffer_.substr(end + 4, length);
-        buffer_.erase(0, end + 4 + length);
+        buffer_.erase(0, end + 4);
+        if (toHead) return response;
+        if (response.headers.find("Transfer-Encoding")) return readChunks(response) ? std::optional{response} : std::nullopt;
+        const auto text = response.headers.find("Content-Length");
+        const auto body = take(text ? std::stoul(std::string{*text}) : 0);
+        if (!body) return std::nullopt;
+        response.body = *body;
         return response;
+    }
+    /// Whatever comes until the server ends the connection.
+    std::string readToEnd() {
+        while (more()) {}
+        return std::exchange(buffer_, {});
     }
     /// True when the server ends the connection and nothing is left to read.
     bool atEnd() { return buffer_.empty() && !more() && ended_; }
@@ -105,6 +112,25 @@ private:
         ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
         ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
         connected_ = ::connect(socket_, address, sizeof to) == 0;
+    }
+    std::optional<std::string> take(std::size_t size) {
+        while (buffer_.size() < size)
+            if (!more()) return std::nullopt;
+        auto out = buffer_.substr(0, size);
+        buffer_.erase(0, size);
+        return out;
+    }
+    bool readChunks(Response& response) {
+        for (;;) {
+            while (buffer_.find("\r\n") == std::string::npos)
+                if (!more()) return false;
+            const auto line = take(buffer_.find("\r\n") + 2);
+            const auto size = std::stoul(*line, nullptr, 16);
+            const auto chunk = take(size + 2);
+            if (!chunk) return false;
+            if (size == 0) return true;
+            response.body.append(*chunk, 0, size);
+        }
     }
     bool more() {
         char bytes[16384];

@@ -1,69 +1,11 @@
-#include "http/server.h"
-
 #include <gtest/gtest.h>
 
-#include <future>
-#include <mutex>
 #include <set>
-#include <thread>
 
-#include "event/blocking_pool.h"
-#include "http/testing/client.h"
+#include "server_fixture.h"
 
 namespace midonet::http {
 namespace {
-
-using namespace std::chrono_literals;
-using testing::Client;
-
-/// A server on its own threads. The handler echoes, or does as the path says.
-class ServerTest : public ::testing::Test {
-protected:
-    void start(Limits limits = {}, std::size_t threads = 1) {
-        std::vector<event::Loop*> loops;
-        for (std::size_t i = 0; i < threads; ++i) {
-            loops_.push_back(event::Loop::create("http"));
-            loops.push_back(loops_.back().get());
-        }
-        ServerOptions options;
-        options.limits = limits;
-        auto server = Server::listen(loops, options, [this](RequestPtr request, const Responder& answer) {
-            handle(*request, answer);
-        });
-        ASSERT_TRUE(server) << server.error().message;
-        server_ = std::move(*server);
-        for (auto* loop : loops) threads_.emplace_back([loop] { loop->run(); });
-    }
-    ~ServerTest() override {
-        held_.clear();
-        for (const auto& loop : loops_) loop->stop();
-        for (auto& thread : threads_) thread.join();
-        server_.reset();
-    }
-
-    void handle(const Request& request, const Responder& answer) {
-        if (request.path() == "/hold") {
-            const std::lock_guard lock(mutex_);
-            held_.push_back(answer);
-            arrived_.set_value();
-            return;
-        }
-        if (request.path() == "/forget") return;
-        if (request.path() == "/big") return answer(Response::text(200, "text/plain", std::string(64 << 20, 'x')));
-        if (request.path() == "/split") return answer(Response::text(200, "text/plain\r\nEvil: 1", "x"));
-        auto response = Response::text(200, "text/plain", request.body.empty() ? request.target : request.body);
-        response.headers.add("Location", "http://here/there");
-        answer(std::move(response));
-    }
-    void onLoop(event::Callback f) { loops_.front()->post(std::move(f)); }
-
-    std::mutex mutex_;
-    std::promise<void> arrived_;
-    std::vector<Responder> held_;
-    std::vector<std::unique_ptr<event::Loop>> loops_;
-    std::vector<std::thread> threads_;
-    std::unique_ptr<Server> server_;
-};
 
 TEST_F(ServerTest, AnswersAndKeepsTheConnection) {
     start();

@@ -235,6 +235,18 @@ TEST(JsonWriter, PlacesCommasAndEscapes) {
     EXPECT_EQ(json.text(), R"({"a":[],"b":[-1,null,{}],"c":"\u0000\u001f\\\"\t","d":true})");
 }
 
+TEST(JsonWriter, BytesThatAreNoCharacterAreReplaced) {
+    const std::pair<std::string, std::string> kTexts[] = {
+        {"\xff", "\ufffd"}, {"a\x80" "b", "a\ufffdb"}, {"\xc3\xa9", "\xc3\xa9"}, {"\xe2\x82\xac", "\xe2\x82\xac"}, {"\xf0\x9f\x8c\x89", "\xf0\x9f\x8c\x89"},
+        {"\xc3", "\ufffd"}, {"\xe2\x82", "\ufffd\ufffd"}, {"\xc0\x80", "\ufffd\ufffd"}, {"\xed\xa0\x80", "\ufffd\ufffd\ufffd"},
+        {"\xf4\x90\x80\x80", "\ufffd\ufffd\ufffd\ufffd"}, {"\xf5\x80\x80\x80", "\ufffd\ufffd\ufffd\ufffd"}, {"\xc3\xa9\"\xff", "\xc3\xa9\\\"\ufffd"}};
+    for (const auto& [text, written] : kTexts) {
+        JsonWriter json;
+        json.string(text);
+        EXPECT_EQ(json.text(), '"' + written + '"');
+    }
+}
+
 TEST(Validate, RangesAndLengths) {
     Host host = created<Host>(R"({"floodingProxyWeight":65536,"containerWeight":-1,"containerLimit":-1,"enforceContainerLimit":true})");
     const auto violations = validate(schemaOf<Host>(), host);

@@ -104,6 +104,7 @@ TEST_P(Transactions, ListIsOrderedById) {
     ASSERT_TRUE(all);
     for (const auto& found : *all) listed.push_back(model::idOf(*found.object));
     EXPECT_EQ(listed, ids);
+    EXPECT_EQ((*view)->ids(Harbour::descriptor()), ids);
 }
 
 TEST_P(Transactions, AViewStaysAtItsRevision) {

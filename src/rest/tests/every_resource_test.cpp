@@ -83,6 +83,7 @@ protected:
     std::string text(const FieldSchema& field) {
         switch (field.format) {
             case model::Format::Uuid:
+                if (field.reference && field.reference->target == model::Host::descriptor()) return addHost();
                 return field.reference ? make(model::Schema::get().of(field.reference->target)) : Uuid::random().toString();
             case model::Format::Mac: return fmt::format("02:00:00:00:00:{:02x}", ++count_ % 256);
             case model::Format::Ipv4:
@@ -93,6 +94,21 @@ protected:
         return {};
     }
     std::string fresh() { return fmt::format("name-{}", ++count_); }
+
+    /// A good value that is not `now`; nullopt when there is no other, or the schema does not know one.
+    std::optional<json::value> other(const FieldSchema& field, const json::value& now) {
+        if (field.field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) return std::nullopt;
+        if (field.field->is_repeated() || field.field->cpp_type() == FieldDescriptor::CPPTYPE_STRING) return value(field);
+        switch (field.field->cpp_type()) {
+            case FieldDescriptor::CPPTYPE_BOOL: return !(now.is_bool() && now.as_bool());
+            case FieldDescriptor::CPPTYPE_ENUM: {
+                const auto* last = field.field->enum_type()->value(field.field->enum_type()->value_count() - 1);
+                auto spelling = json::value_from(last->options().GetExtension(schema::spelling));
+                return spelling == now ? std::nullopt : std::optional{std::move(spelling)};
+            }
+            default: return now == json::value(std::max<std::int64_t>(field.min, 1)) ? field.min + 2 : std::max<std::int64_t>(field.min, 1);
+        }
+    }
 
     /// Fields that clients give.
     static std::vector<const FieldSchema*> settable(const std::vector<FieldSchema>& fields) {
@@ -236,6 +252,39 @@ TEST_F(EveryResource, NumbersMayBeTextAndNullIsNothing) {
         const auto shown = parsed(get(*made.headers.find("Location")));
         for (const auto& [key, value] : object)
             EXPECT_TRUE(value.is_null() || value.is_object() || testing::text(shown, key) == testing::text(object, key)) << key;
+    });
+}
+
+TEST_F(EveryResource, EachPropertyIsChangedByItself) {
+    // What a PUT refuses to move, or does instead of changing properties, has tests of its own.
+    const std::set<std::string> kElsewhere{"L2Insertion.portId", "L2Insertion.srvPortId", "Port.interfaceName", "TraceRequest.deviceType"};
+    forEach([&](const ClassSchema& schema) {
+        if (!isUpdatable(schema) || schema.name == "ServiceContainer") return;
+        const auto path = itemOf(schema, make(schema));
+        for (const auto* field : settable(schema.fields)) {
+            if (field->createOnly || kElsewhere.contains(schema.name + "." + field->json)) continue;
+            auto object = parsed(get(path)).as_object();
+            const auto before = object;
+            const auto value = other(*field, object[field->json]);
+            if (!value) continue;
+            object[field->json] = *value;
+            const auto updated = put(path, json::serialize(object));
+            ASSERT_EQ(updated.status, 204) << field->json << updated.body;
+            const auto after = parsed(get(path)).as_object();
+            EXPECT_EQ(after.at(field->json), *value) << field->json;
+            for (const auto* same : settable(schema.fields))
+                if (same != field) EXPECT_EQ(after.at(same->json), before.at(same->json)) << same->json << " went with " << field->json;
+        }
+    });
+}
+
+TEST_F(EveryResource, ABodyEndsWhereItsDocumentEnds) {
+    forEach([&](const ClassSchema& schema) {
+        const auto collection = collectionOf(schema);
+        auto text = json::serialize(body(schema));
+        text.insert(text.size() / 2, 1, '\0');
+        EXPECT_EQ(post(collection, text).status, 400) << "a NUL inside";
+        EXPECT_EQ(post(collection, std::string(1, '\0') + json::serialize(body(schema))).status, 400) << "a NUL before";
     });
 }
 
