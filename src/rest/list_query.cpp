@@ -42,7 +42,8 @@ std::vector<std::pair<std::string, std::string>> ListQuery::parametersOf(const m
     for (const auto& field : schema.fields)
         if (const auto parameter = parameterOf(field); !parameter.empty())
             out.emplace_back(parameter, fmt::format("Those with this {}; empty: those without.", field.json));
-    out.emplace_back(kLimit, fmt::format("A page of so many objects in the order of their ids, at most {}. The header Link names the next one.", kLongestPage));
+    out.emplace_back(kLimit, fmt::format("A page of so many objects in the order of their ids, at most {}. The header Link names the next one.",
+                                         kLongestPage));
     out.emplace_back(kAfter, "With limit: those behind this id.");
     return out;
 }

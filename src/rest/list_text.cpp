@@ -48,7 +48,8 @@ Outcome<std::string> ListText::next(nsdb::View& view) {
 
 Outcome<void> ListText::readAhead(nsdb::View& view, std::size_t end) {
     if (!store_.readsBlock()) return {};
-    const std::vector<Uuid> ids(listing_.ids.begin() + static_cast<std::ptrdiff_t>(position_), listing_.ids.begin() + static_cast<std::ptrdiff_t>(end));
+    const auto all = listing_.ids.begin();
+    const std::vector<Uuid> ids(all + static_cast<std::ptrdiff_t>(position_), all + static_cast<std::ptrdiff_t>(end));
     if (listing_.objects.empty()) DO_OR_REFUSE(view.readAhead(resource_.schema->type, ids));
     if (!resource_.shownState.empty()) DO_OR_REFUSE(view.readStatesAhead(resource_.schema->type, ids, resource_.shownState));
     return {};

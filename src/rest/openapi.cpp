@@ -198,7 +198,8 @@ std::string tagOf(std::string_view path) {
 json::object operationOf(const Endpoint& endpoint) {
     json::object out{{"operationId", operationId(endpoint)}, {"tags", json::array{tagOf(endpoint.path)}}, {"parameters", parametersOf(endpoint)}};
     if (hasBody(endpoint))
-        out["requestBody"] = {{"required", true}, {"content", endpoint.consumes.empty() ? textContent("text/plain") : contentOf(endpoint.consumes, false)}};
+        out["requestBody"] = {{"required", true},
+                              {"content", endpoint.consumes.empty() ? textContent("text/plain") : contentOf(endpoint.consumes, false)}};
     out["responses"] = responsesOf(endpoint);
     return out;
 }
@@ -253,7 +254,10 @@ json::object documentOf(const Service& service) {
     describeCommon(bodies);
     return {{"openapi", "3.1.0"},
             {"info",
-             {{"title", "MidoNet REST API"}, {"version", "5.0"}, {"description", std::string{kAbout}}, {"license", {{"name", "Apache 2.0"}, {"identifier", "Apache-2.0"}}}}},
+             {{"title", "MidoNet REST API"},
+              {"version", "5.0"},
+              {"description", std::string{kAbout}},
+              {"license", {{"name", "Apache 2.0"}, {"identifier", "Apache-2.0"}}}}},
             {"servers", json::array{{{"url", fmt::format("http://localhost:8181{}", kRoot)}}}},
             {"security", json::array{{{"token", json::array{}}}, json::object{}}},
             {"paths", pathsOf(service)},

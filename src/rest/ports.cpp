@@ -100,7 +100,8 @@ void addPorts(ObjectApi& api) {
     port.removeMissingIs404 = true;
     port.shownState = "state";
     port.links = {{"link", "/link"}, {"portGroups", "/port_groups"}};
-    port.more = {{.name = "type", .readOnly = false, .values = {"Bridge", "Router", "Vxlan", "ExteriorBridge", "InteriorBridge", "ExteriorRouter", "InteriorRouter"},
+    port.more = {{.name = "type", .readOnly = false,
+                  .values = {"Bridge", "Router", "Vxlan", "ExteriorBridge", "InteriorBridge", "ExteriorRouter", "InteriorRouter"},
                   .doc = "Required in POST. The longer ones are older spellings, for input."},
                  {.name = "deviceId", .type = ValueType::Uuid},
                  {.name = "device", .type = ValueType::Uri},

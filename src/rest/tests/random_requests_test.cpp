@@ -199,9 +199,11 @@ private:
     /// Forgetting what there is keeps answers short; the store goes on.
     void startAnew() {
         known_.forget();
-        for (const auto& schema : model::Schema::get().classes())
-            if (!schema->rest.empty() && schema->name != "Host")
-                for (const auto& id : (*store_->view())->ids(schema->type).value()) ask(requestOf(Method::Delete, fmt::format("/midonet-api/{}/{}", schema->rest, id)));
+        for (const auto& schema : model::Schema::get().classes()) {
+            if (schema->rest.empty() || schema->name == "Host") continue;
+            const auto ids = (*store_->view())->ids(schema->type).value();
+            for (const auto& id : ids) ask(requestOf(Method::Delete, fmt::format("/midonet-api/{}/{}", schema->rest, id)));
+        }
         for (const auto& host : hosts_) known_.add("/hosts/" + host.toString());
     }
 
