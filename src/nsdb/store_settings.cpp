@@ -42,8 +42,13 @@ StoreSettings::StoreSettings(config::Settings& settings)
 
 Result<std::unique_ptr<Store>> StoreSettings::open() const {
     TRY(store, openOrMake());
-    TRY(load, store->readTable(kLoadTable));
-    if (load.empty()) return store;
+    auto load = store->readTable(kLoadTable);
+    // Its servers may be busy with many that start.
+    const auto deadline = std::chrono::steady_clock::now() + kStartPatience;
+    while (*backend_ == "zookeeper" && !load && load.error().code == ErrorCode::Unavailable && std::chrono::steady_clock::now() < deadline)
+        load = store->readTable(kLoadTable);
+    if (!load) return Unexpected{load.error()};
+    if (load->empty()) return store;
     return fail(ErrorCode::Conflict, "the store is half-loaded: its midonet-nsdb load did not come to its end; load it again, with --replace");
 }
 

@@ -1,5 +1,6 @@
 #include <limits>
 
+#include "rest/media_type.h"
 #include "rest/topology_api.h"
 #include "tracing/packet_trace.h"
 
@@ -102,12 +103,48 @@ Outcome<http::Response> tracePacket(nsdb::Store& store, const Call& call) {
     return call.ok(toJson(PortId{*port}, trace));
 }
 
+/// The packet of a question, whose properties may be left out, or of an answer.
+Properties packetProperties(bool readOnly) {
+    const auto number = [&](std::string name, std::int64_t most) {
+        return Property{.name = std::move(name), .type = ValueType::Integer, .readOnly = readOnly, .min = 0, .max = most};
+    };
+    return {{.name = "dlSrc", .type = ValueType::Mac, .readOnly = readOnly},
+            {.name = "dlDst", .type = ValueType::Mac, .readOnly = readOnly},
+            number("dlType", 65535),
+            number("vlan", 4095),
+            {.name = "nwSrc", .type = ValueType::Ip, .readOnly = readOnly},
+            {.name = "nwDst", .type = ValueType::Ip, .readOnly = readOnly},
+            number("nwProto", 255),
+            number("nwTos", 255),
+            number("nwTtl", 255),
+            number("tpSrc", 65535),
+            number("tpDst", 65535)};
+}
+
+void describeTraces(Bodies& bodies) {
+    bodies["TracedPacket"] = packetProperties(true);
+    bodies["PacketOutput"] = {{.name = "portId", .type = ValueType::Uuid, .of = "Port"},
+                              {.name = "hostId", .type = ValueType::Uuid, .nullable = true, .of = "Host"},
+                              {.name = "packet", .type = ValueType::Object, .of = "TracedPacket"}};
+    bodies["TraceStep"] = {{.name = "kind"}, {.name = "subject", .type = ValueType::Uuid, .nullable = true}, {.name = "detail"}};
+    auto& trace = bodies["PacketTrace"] = packetProperties(false);
+    trace.insert(trace.begin(), {.name = "portId", .type = ValueType::Uuid, .readOnly = false, .required = true, .of = "Port"});
+    trace.insert(trace.end(), {{.name = "hostId", .type = ValueType::Uuid, .of = "Host"},
+                               {.name = "packet", .type = ValueType::Object, .of = "TracedPacket"},
+                               {.name = "verdict", .values = {"forwarded", "dropped", "consumed", "waits"}},
+                               {.name = "reason", .nullable = true},
+                               {.name = "outputs", .type = ValueType::Object, .list = true, .of = "PacketOutput"},
+                               {.name = "steps", .type = ValueType::Object, .list = true, .of = "TraceStep"}});
+}
+
 }  // namespace
 
 void addPacketTraces(ObjectApi& api) {
     auto& store = api.store();
-    api.service().add({.method = http::Method::Post, .path = "/packet_traces", .produces = {}, .consumes = {}, .blocks = true,
-                       .run = [&store](const Call& call) { return tracePacket(store, call); }});
+    const std::vector<std::string> types{itemType("PacketTrace", 1), std::string{kJson}};
+    api.service().add({.method = http::Method::Post, .path = "/packet_traces", .produces = types, .consumes = types, .wrongContentType = 415,
+                       .blocks = true, .run = [&store](const Call& call) { return tracePacket(store, call); }, .about = {.success = 200}});
+    describeTraces(api.service().bodies());
 }
 
 }  // namespace midonet::rest

@@ -15,6 +15,12 @@ namespace {
 
 using testing::Client;
 
+Request localRequest() {
+    Request request;
+    request.target = "http://localhost/status";
+    return request;
+}
+
 /// Servers that say who asks, on one thread.
 class UnixSocket : public ::testing::Test {
 protected:
@@ -100,19 +106,19 @@ TEST_F(UnixSocket, OneThatIsServedAndWhatIsNoneStay) {
 TEST_F(UnixSocket, IsAskedByClientsWhateverHostTheyName) {
     start(address_);
     http::Client client{{.socketPath = path_}};
-    const auto response = client.send({.target = "http://localhost/status"});
+    const auto response = client.send(localRequest());
     ASSERT_TRUE(response) << response.error().message;
     EXPECT_EQ(response->body, fmt::format("unix:uid={}", ::getuid()));
 }
 
 TEST_F(UnixSocket, ClientsSayWhyTheyGetNoAnswer) {
     http::Client nobody{{.socketPath = path_}};
-    const auto missing = nobody.send({.target = "http://localhost/"});
+    const auto missing = nobody.send(localRequest());
     ASSERT_FALSE(missing);
     EXPECT_EQ(missing.error().code, ErrorCode::Unavailable);
     EXPECT_NE(missing.error().message.find(path_), std::string::npos) << missing.error().message;
     http::Client tooLong{{.socketPath = std::string(200, 'x')}};
-    EXPECT_EQ(tooLong.send({.target = "http://localhost/"}).error().code, ErrorCode::Malformed);
+    EXPECT_EQ(tooLong.send(localRequest()).error().code, ErrorCode::Malformed);
 }
 
 }  // namespace
