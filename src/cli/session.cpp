@@ -188,7 +188,7 @@ Result<void> Session::describe(const Command& command) {
 }
 
 Result<void> Session::trace(const Command& command) {
-    if (command.object->type->name != "port") return fail(ErrorCode::Invalid, "packets come in through ports: name one");
+    if (command.object->type->word != "port") return fail(ErrorCode::Invalid, "packets come in through ports: name one");
     json::object question{{"portId", command.object->id()}};
     for (const auto& [field, value] : command.assignments) TRY_VOID(assign(*field, question, value, names_.reader()));
     TRY(root, objects_.root());
