@@ -207,7 +207,7 @@ def test_keystone_frozen_and_killed(start: StartServer, keystone: Keystone) -> N
     """Who is known stays in; others are told to try again, in bounded time; all goes on when Keystone is back."""
     port = free_port()
     process = keystone.serve(port)
-    server = start(*settings(port, "keystone.timeout=2s", "api.threads=1"))
+    server = start(*settings(port, "keystone.timeout=5s", "api.threads=1"))
     known = logged_in_when_fast(server, "ann")
     fresh = server.client()
     fresh.token = keystone.token("ann", "red")
@@ -263,7 +263,7 @@ def logged_in_when_fast(server: Server, user: str) -> Client:
             return False
         return is_admitted(api)
 
-    wait_until(login, "a login", 60)
+    wait_until(login, "a login", 120)
     return api
 
 
