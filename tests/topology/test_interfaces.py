@@ -46,6 +46,7 @@ def wait_status(lab: Lab, machine: str, word: str) -> None:
 def test_an_interface_that_does_not_exist_yet(lab):
     late = lab.cloud.machine("b")
     lab.unbind(late)
+    lab.wait_active(["b"], active=False)
     # REST knows at once; the agent shall not see the interface go while it still has the port.
     wait_until(lambda: "port unbound" in lab.logs("agent:h1").err.read_text(), "the agent to give the port up", 10)
     network.unplug_veth(lab.cloud, late)
