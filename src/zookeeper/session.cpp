@@ -24,6 +24,11 @@ constexpr std::size_t kMaxUnderWay = 100;
 /// What a step of a multi takes beside its path and value, at most.
 constexpr std::size_t kBytesPerOperation = 100;
 constexpr event::Duration kResolvePause = 1s;
+/// Without any answer for so long, the server is spoken to again: its commit processor looks for work before it takes the lock
+/// under which it goes to sleep (3.6 to 3.9), so it can miss the last commit and sleep until another request comes. The C client sends none:
+/// it does not tell that it is alive while it waits, and drops the connection in the end. Twice as long each time, up to the other.
+constexpr event::Duration kFirstKnock = 100ms;
+constexpr event::Duration kLastKnock = 2s;
 /// For the servers to read that a session is closed.
 constexpr event::Duration kClosePause = 50ms;
 
@@ -161,6 +166,8 @@ private:
     void loseUnderWay();
     void watchDeadlines();
     void failOverdue();
+    void knockLater();
+    void knock();
 
     event::Loop& loop_;
     event::BlockingPool& pool_;
@@ -183,6 +190,9 @@ private:
     std::size_t unanswered_ = 0;
     std::uint64_t lastNumber_ = 0;
     event::HandlePtr deadlines_;
+    event::HandlePtr knock_;  // set: somebody waited for an answer when it was started
+    event::Duration untilKnock_ = kFirstKnock;
+    bool answered_ = false;  // since then
     event::HandlePtr resolveAgain_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
@@ -263,6 +273,8 @@ void initialize(zoo_op_t& op, const Operation& operation, ::Stat& stat, bool own
     }
 }
 
+void ignoreAnswer(int, const ::Stat*, const void*) {}
+
 int sendMulti(zhandle_t* handle, const MultiRequest& request, Ticket& ticket, bool owned) {
     const auto count = request.operations.size();
     std::vector<zoo_op_t> ops(count);
@@ -324,6 +336,7 @@ bool ClientSession::send(Request request) {
     made->request = std::move(request);
     auto& ticket = *underWay_.emplace(made->number, std::move(made)).first->second;
     ++unanswered_;
+    if (knock_ == nullptr) knockLater();
     const int code = sendTo(connection_->handle(), this, ticket);
     if (code == ZOK) return true;
     // Nothing was sent, and the C client has forgotten the ticket.
@@ -342,6 +355,7 @@ std::unique_ptr<Ticket> ClientSession::take(Ticket* ticket, int code) {
     auto taken = std::move(underWay_.extract(ticket->number).mapped());
     if (!taken->request) return nullptr;
     --unanswered_;
+    answered_ = true;
     if (!isLoss(code)) return taken;
     if (taken->request->isMulti())
         taken->request->fail(kAnswerLost);
@@ -457,6 +471,24 @@ void ClientSession::failOverdue() {
         requests->erase(late, requests->end());
     }
     for (auto& request : overdue) request.fail(kNotConnected);
+}
+
+void ClientSession::knockLater() {
+    answered_ = false;
+    knock_ = loop_.after(untilKnock_, [this] { knock(); });
+}
+
+void ClientSession::knock() {
+    knock_.reset();
+    const bool waiting = connected_ && unanswered_ > 0;
+    if (!waiting || answered_) {
+        untilKnock_ = kFirstKnock;
+    } else {
+        ::zoo_aexists(connection_->handle(), "/", 0, ignoreAnswer, nullptr);
+        connection_->pumpSoon();
+        untilKnock_ = std::min(untilKnock_ * 2, kLastKnock);
+    }
+    if (waiting) knockLater();
 }
 
 SessionKey ClientSession::key() const {

@@ -12,6 +12,17 @@
 #include "loopback.h"
 
 namespace midonet::nsdb {
+namespace {
+
+/// A packet of ZooKeeper's protocol: its length, then who it is of.
+bool isPing(std::string_view piece) { return piece.starts_with(std::string_view("\0\0\0\x8\xff\xff\xff\xfe", 8)) && piece.size() == 12; }
+
+bool sendAll(int to, std::string_view bytes) {
+    return ::send(to, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
+}
+
+}  // namespace
+
 Relay::Relay(std::vector<std::uint16_t> servers) : servers_(std::move(servers)) {
     listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     port_ = bindToFreePort(listener_);
@@ -49,6 +60,16 @@ void Relay::restore() {
 void Relay::loseAnswerAfter(int pieces) {
     const std::lock_guard lock(mutex_);
     piecesLeft_ = pieces;
+}
+
+void Relay::withholdAnswer() {
+    const std::lock_guard lock(mutex_);
+    withhold_ = true;
+}
+
+int Relay::accepted() const {
+    const std::lock_guard lock(mutex_);
+    return accepted_;
 }
 
 void Relay::poke() { [[maybe_unused]] const auto written = ::write(wake_[1], "", 1); }
@@ -97,6 +118,11 @@ void Relay::accept() {
         ::close(server);
         return;
     }
+    {
+        const std::lock_guard lock(mutex_);
+        ++accepted_;
+    }
+    withheld_.clear();
     const int now = 1;
     for (const int end : {client, server}) ::setsockopt(end, IPPROTO_TCP, TCP_NODELAY, &now, sizeof now);
     peers_[client] = server;
@@ -108,11 +134,19 @@ bool Relay::forward(int from, int to, bool fromServer) {
     char bytes[65536];
     const auto length = ::recv(from, bytes, sizeof bytes, 0);
     if (length <= 0) return false;
+    const std::string_view piece(bytes, static_cast<std::size_t>(length));
     if (fromServer) {
         const std::lock_guard lock(mutex_);
         if (piecesLeft_ >= 0 && piecesLeft_-- == 0) return false;
+        if (!withheld_.empty() || std::exchange(withhold_, false)) {
+            withheld_ += piece;
+            return true;
+        }
+    } else if (!withheld_.empty() && !isPing(piece)) {
+        const auto kept = std::exchange(withheld_, {});
+        if (!sendAll(from, kept)) return false;
     }
-    return ::send(to, bytes, static_cast<std::size_t>(length), MSG_NOSIGNAL) == length;
+    return sendAll(to, piece);
 }
 
 void Relay::closeAll() {

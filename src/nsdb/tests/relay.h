@@ -24,6 +24,10 @@ public:
     void restore();
     /// Ends a connection when the servers have sent so many pieces more on it: the next one is lost.
     void loseAnswerAfter(int pieces);
+    /// Keeps the servers' next piece until a client sends something, other than that it is alive.
+    void withholdAnswer();
+    /// Connections so far.
+    int accepted() const;
 
 private:
     void run();
@@ -38,10 +42,13 @@ private:
     int listener_ = -1;
     int wake_[2] = {-1, -1};
     std::uint16_t port_ = 0;
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     bool stopping_ = false;      // guarded by mutex_
     bool isCut_ = false;         // guarded by mutex_
     int piecesLeft_ = -1;        // guarded by mutex_; -1: nothing is to be lost
+    bool withhold_ = false;      // guarded by mutex_
+    int accepted_ = 0;           // guarded by mutex_
+    std::string withheld_;       // the thread's
     std::map<int, int> peers_;   // the thread's; by descriptor, both ways
     std::map<int, bool> isServer_;  // the thread's
     std::thread thread_;

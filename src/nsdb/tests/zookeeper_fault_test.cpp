@@ -63,6 +63,19 @@ TEST_F(ZookeeperFaults, AnAnswerThatIsLostNeitherLosesNorRepeatsAWrite) {
     }
 }
 
+TEST_F(ZookeeperFaults, AServerThatSleepsOverAnAnswerIsWoken) {
+    Relay relay({Ensemble::single().port(0)});
+    const auto store = open(relay.address());
+    create(*store, ship(id_));
+    const int connections = relay.accepted();
+    for (int i = 1; i <= 3; ++i) {
+        relay.withholdAnswer();
+        ASSERT_TRUE(add(*store, id_, 1));
+        EXPECT_EQ(tonnage(*store, id_), static_cast<std::uint64_t>(i));
+    }
+    EXPECT_EQ(relay.accepted(), connections) << "it answered only a new connection";
+}
+
 TEST_F(ZookeeperFaults, AStoreOpensThoughItsConnectionIsLostMeanwhile) {
     Relay relay({Ensemble::single().port(0)});
     for (int lost = 0; lost < 6; ++lost) {
