@@ -22,12 +22,14 @@ Result<std::vector<LeasedOutcome>> LeaseWriter::apply(std::span<const LeasedWrit
 
 /// Each stands for itself: what cannot be done together is done in halves.
 Result<void> LeaseWriter::applySome(std::span<const LeasedWrite> writes, Outcomes& outcomes) {
+    auto care = Care::Hasty;
     for (int i = 0; i < kOvertakenAttempts; ++i) {
-        TRY(done, attempt(writes));
+        TRY(done, attempt(writes, care));
         if (done) {
             outcomes.insert(outcomes.end(), done->begin(), done->end());
             return {};
         }
+        if (std::exchange(care, Care::Careful) == Care::Hasty) continue;
         if (writes.size() > 1) {
             TRY_VOID(applySome(writes.first(writes.size() / 2), outcomes));
             return applySome(writes.subspan(writes.size() / 2), outcomes);
@@ -36,9 +38,9 @@ Result<void> LeaseWriter::applySome(std::span<const LeasedWrite> writes, Outcome
     return fail(ErrorCode::Unavailable, "others keep changing {}", writes.front().key.name);
 }
 
-Result<std::optional<LeaseWriter::Outcomes>> LeaseWriter::attempt(std::span<const LeasedWrite> writes) {
-    // Who holds what is decided by reading: that must not be older than what this process has seen elsewhere.
-    Look look(client_, Look::Care::Careful);
+/// What is written is checked by the multi. Where reading decides, it must not be older than what this process has seen elsewhere.
+Result<std::optional<LeaseWriter::Outcomes>> LeaseWriter::attempt(std::span<const LeasedWrite> writes, Care care) {
+    Look look(client_, care);
     Changes changes(paths_, look);
     for (const auto& write : writes) {
         changes.askValueToWrite(write.key);
@@ -46,7 +48,11 @@ Result<std::optional<LeaseWriter::Outcomes>> LeaseWriter::attempt(std::span<cons
     }
     TRY_VOID(changes.read());
     Outcomes outcomes;
-    for (const auto& write : writes) outcomes.push_back(plan(write, look, changes));
+    for (const auto& write : writes) {
+        const auto outcome = plan(write, look, changes);
+        if (!outcome.certain && care == Care::Hasty) return std::nullopt;
+        outcomes.push_back(outcome.value);
+    }
     const auto steps = changes.take();
     if (steps.empty()) return outcomes;
     const auto done = client_.write(steps, session_);
@@ -57,24 +63,24 @@ Result<std::optional<LeaseWriter::Outcomes>> LeaseWriter::attempt(std::span<cons
     return Unexpected{done.error()};
 }
 
-LeasedOutcome LeaseWriter::plan(const LeasedWrite& write, const Look& look, Changes& changes) const {
+LeaseWriter::Planned LeaseWriter::plan(const LeasedWrite& write, const Look& look, Changes& changes) const {
     using Kind = LeasedWrite::Kind;
     const auto* present = look.at(paths_.record(write.key));
     const bool ours = present != nullptr && present->stat.owner == session_;
     if (write.kind == Kind::Remove) {
         if (ours) changes.remove(write.key);
-        return {};
+        return {{}, ours};
     }
     const bool ofObject = !write.object.name.empty();
-    if (ofObject && look.at(paths_.record(write.object)) == nullptr) return {LeasedOutcome::Kind::NoObject, {}};
+    if (ofObject && look.at(paths_.record(write.object)) == nullptr) return {{LeasedOutcome::Kind::NoObject, {}}, false};
     const auto [holder, value] = present == nullptr ? std::pair{Uuid{}, std::string_view{}} : splitValue(present->stat, present->value);
     // What our own former session left is not somebody else's.
     if (write.kind == Kind::PutIfFree && present != nullptr && !ours && holder != lease_)
-        return {LeasedOutcome::Kind::Held, holder};
-    if (ours && value == write.value) return {};
+        return {{LeasedOutcome::Kind::Held, holder}, false};
+    if (ours && value == write.value) return {{}, false};
     if (ofObject) changes.checkPresent(write.object);
     changes.putLeased(write.key, leasedValue(lease_, write.value), session_);
-    return {};
+    return {{}, true};
 }
 
 }  // namespace midonet::nsdb::zookeeper

@@ -19,10 +19,15 @@ public:
 
 private:
     using Outcomes = std::vector<LeasedOutcome>;
+    using Care = Look::Care;
     Result<void> applySome(std::span<const LeasedWrite> writes, Outcomes& outcomes);
-    /// nullopt: overtaken.
-    Result<std::optional<Outcomes>> attempt(std::span<const LeasedWrite> writes);
-    LeasedOutcome plan(const LeasedWrite& write, const Look& look, Changes& changes) const;
+    /// nullopt: overtaken, or to be looked at with care.
+    Result<std::optional<Outcomes>> attempt(std::span<const LeasedWrite> writes, Care care);
+    struct Planned {
+        LeasedOutcome value;
+        bool certain = false;  // as soon as it is written; else only as far as what was read is
+    };
+    Planned plan(const LeasedWrite& write, const Look& look, Changes& changes) const;
 
     Client& client_;
     const Paths& paths_;
