@@ -161,7 +161,19 @@ std::vector<IpAddrGroupId> ChainParts::addressGroupIds() const {
     return ids;
 }
 
-std::shared_ptr<Port> readPort(ObjectCache& cache, const PortId& id, std::string& interface) {
+std::shared_ptr<const std::vector<WantedBinding>> readBindings(ObjectCache& cache, const HostId& host) {
+    auto bindings = std::make_shared<std::vector<WantedBinding>>();
+    const auto ids = cache.referrers<model::Port>("host_id", host.uuid());
+    if (!ids) return bindings;
+    for (const auto& id : *ids) {
+        const auto port = cache.object<model::Port>(id);
+        if (!port || port->interface_name().empty() || idFrom<HostTag>(port->host_id()) != host) continue;
+        bindings->push_back({PortId{id}, port->interface_name()});
+    }
+    return bindings;
+}
+
+std::shared_ptr<Port> readPort(ObjectCache& cache, const PortId& id) {
     const auto object = cache.object<model::Port>(id.uuid());
     if (!object) return nullptr;
     auto port = std::make_shared<Port>();
@@ -173,8 +185,7 @@ std::shared_ptr<Port> readPort(ObjectCache& cache, const PortId& id, std::string
     port->outboundFilter = idFrom<ChainTag>(object->outbound_filter_id());
     port->peer = idFrom<PortTag>(object->peer_id());
     port->vlan = net::VlanId{static_cast<std::uint16_t>(object->vlan_id())};
-    interface = object->interface_name();
-    if (!interface.empty()) port->host = idFrom<HostTag>(object->host_id());
+    if (!object->interface_name().empty()) port->host = idFrom<HostTag>(object->host_id());
     const auto memberships = cache.referrers<model::PortGroupPort>("port_id", id.uuid());
     for (const auto& membership : objectsOf<model::PortGroupPort>(cache, memberships))
         port->groups.push_back(idFrom<PortGroupTag>(membership->port_group_id()));

@@ -13,6 +13,13 @@
 /// left out, with a warning that names the object.
 namespace midonet::topology {
 
+/// A port that is bound to this host: what the binding wants.
+struct WantedBinding {
+    PortId port;
+    std::string interface;
+    friend auto operator<=>(const WantedBinding&, const WantedBinding&) = default;
+};
+
 /// A bridge without what follows from its ports, and these ports, ordered.
 struct BridgeParts {
     Bridge bridge;
@@ -44,8 +51,10 @@ struct ChainParts {
 };
 using AddressGroupLookup = std::function<IpAddrGroupPtr(const IpAddrGroupId&)>;
 
-/// All but `active` and `tunnelKey`. `interface` gets the name of the interface it is bound to.
-std::shared_ptr<Port> readPort(ObjectCache& cache, const PortId& id, std::string& interface);
+/// The ports that are bound to a host, ordered.
+std::shared_ptr<const std::vector<WantedBinding>> readBindings(ObjectCache& cache, const HostId& host);
+/// All but `active` and `tunnelKey`.
+std::shared_ptr<Port> readPort(ObjectCache& cache, const PortId& id);
 std::shared_ptr<const BridgeParts> readBridge(ObjectCache& cache, const BridgeId& id);
 std::shared_ptr<const RouterParts> readRouter(ObjectCache& cache, const RouterId& id);
 std::shared_ptr<const Route> readRoute(ObjectCache& cache, const RouteId& id);

@@ -52,8 +52,13 @@ void lost(const Router& before, const Router& after, Visit visit) {
 template <class T, class Visit>
 void forEachLost(const T&, const T&, Visit) {}  // most need nothing
 template <class Visit>
-void forEachLost(const std::vector<PortId>& before, const std::vector<PortId>& after, Visit visit) {
-    lost(before, after, visit);
+void forEachLost(const std::vector<WantedBinding>& before, const std::vector<WantedBinding>& after, Visit visit) {
+    const auto ports = [](const auto& bindings) {
+        std::vector<PortId> out;
+        for (const auto& binding : bindings) out.push_back(binding.port);
+        return out;
+    };
+    lost(ports(before), ports(after), visit);
 }
 template <class Visit>
 void forEachLost(const Port& before, const Port& after, Visit visit) {
@@ -136,11 +141,10 @@ struct DeviceGraph::Beside {};
 /// What its host said of a port, and until when that is believed although it is not said any more.
 template <>
 struct DeviceGraph::Beside<Port> {
-    std::string interface;
     std::optional<model::PortState> state;
     event::HandlePtr lost;      // set: the state vanished, and is believed until this timer ends
     std::vector<PortId> linked; // ports that named this one as their peer, now or before
-    bool stateIsOf(const HostId& host) const { return state && model::uuidOf(state->host_id()) == host.uuid(); }
+    bool stateIsOf(const HostId& host) const { return state && !host.isNil() && model::uuidOf(state->host_id()) == host.uuid(); }
     void forgetState() {
         lost.reset();
         state.reset();
@@ -195,15 +199,7 @@ void DeviceGraph::setLocalPorts(std::map<PortId, net::TunnelKey> ports) {
     onChange_();
 }
 
-std::optional<std::vector<WantedBinding>> DeviceGraph::newBindings() {
-    if (!std::exchange(bindingsChanged_, false) || !bindings_->value) return std::nullopt;
-    std::vector<WantedBinding> wanted;
-    for (const auto& id : *bindings_->value) {
-        const auto& node = *ports_.byId.at(id);
-        if (node.value && !node.interface.empty()) wanted.push_back({id, node.interface});
-    }
-    return wanted;
-}
+std::shared_ptr<const std::vector<WantedBinding>> DeviceGraph::bindings() const { return bindings_->value; }
 
 bool DeviceGraph::isLost(const PortId& id) const {
     const auto* const node = nodeOf(ports_.byId, id);
@@ -263,18 +259,11 @@ void DeviceGraph::settleLater(N& node) {
 }
 
 void DeviceGraph::refresh(BindingsNode& node) {
-    const bool changed = remake(node, [&] {
-        const auto ids = cache_.referrers<model::Port>("host_id", host_.uuid());
-        return ids ? std::make_shared<std::vector<PortId>>(ids->begin(), ids->end()) : std::make_shared<std::vector<PortId>>();
-    });
-    if (!changed) return;
+    remake(node, [&] { return readBindings(cache_, node.id); });
     node.inForce = node.value;
-    bindingsChanged_ = true;
 }
 
 void DeviceGraph::refresh(PortNode& node) {
-    const bool existed = node.value != nullptr;
-    const auto interface = node.interface;
     if (remake(node, [&] { return makePort(node); })) {
         if (node.value && node.value->interior()) {
             auto& linked = ports_.byId.at(node.value->peer)->linked;
@@ -283,7 +272,6 @@ void DeviceGraph::refresh(PortNode& node) {
         for (const auto& id : node.linked)
             if (const auto* const other = nodeOf(ports_.byId, id); other != nullptr && other->inForce) touchDeviceOf(*other->inForce);
     }
-    bindingsChanged_ = bindingsChanged_ || existed != (node.value != nullptr) || interface != node.interface;
     settleLater(node);
 }
 
@@ -332,12 +320,12 @@ void DeviceGraph::refresh(HostNode& node) {
 // --- ports ------------------------------------------------------------------------------------
 
 PortPtr DeviceGraph::makePort(PortNode& node) {
-    auto port = readPort(cache_, node.id, node.interface);
+    auto port = readPort(cache_, node.id);
     if (!port) return nullptr;
-    if (port->host == host_ || !port->exterior()) {
+    if (port->host == host_ || port->interior()) {
         node.forgetState();
         const auto local = local_.find(node.id);
-        port->active = port->exterior() && local != local_.end();
+        port->active = port->host == host_ && local != local_.end();
         if (port->active) port->tunnelKey = local->second;
     } else {
         believeHost(node, *port);
@@ -345,6 +333,7 @@ PortPtr DeviceGraph::makePort(PortNode& node) {
     return port;
 }
 
+/// Also of a port that is bound to none yet: as soon as it is, many hosts want to know, and do not need to ask first.
 void DeviceGraph::believeHost(PortNode& node, Port& port) {
     const auto bytes = cache_.state<model::Port>(node.id.uuid(), "state");
     if (!bytes.loaded) return;
@@ -531,9 +520,9 @@ bool DeviceGraph::mayHoldItself(const Node<Id, Parts>& device) const {
     if (!device.value) return true;
     const auto& ports = device.value->ports;
     const auto& bound = *bindings_->value;
-    return std::none_of(bound.begin(), bound.end(), [&](const PortId& id) {
-        if (!std::binary_search(ports.begin(), ports.end(), id)) return false;
-        const auto& port = ports_.byId.at(id)->value;
+    return std::none_of(bound.begin(), bound.end(), [&](const WantedBinding& binding) {
+        if (!std::binary_search(ports.begin(), ports.end(), binding.port)) return false;
+        const auto& port = ports_.byId.at(binding.port)->value;
         return port && port->device() == device.id.uuid();
     });
 }

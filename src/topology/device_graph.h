@@ -15,13 +15,6 @@
 
 namespace midonet::topology {
 
-/// A port that is bound to this host: what the binding wants.
-struct WantedBinding {
-    PortId port;
-    std::string interface;
-    friend auto operator<=>(const WantedBinding&, const WantedBinding&) = default;
-};
-
 /// The devices that are reachable from the ports bound to this host, each made of the NSDB and kept as long as
 /// nothing it is made of changes: port -> device -> all its ports -> peers -> their devices; their chains with
 /// jump targets and groups; routes and load balancers of routers; the hosts of ports with their underlay addresses.
@@ -44,8 +37,9 @@ public:
     std::shared_ptr<TopologySnapshot> rebuild(const TopologySnapshot& before);
     /// The last rebuild found everything loaded.
     bool complete() const { return cache_.complete(); }
-    /// Of this host, ordered; nullopt as long as they are not loaded, and when the last call has told them.
-    std::optional<std::vector<WantedBinding>> newBindings();
+    /// Of this host, ordered: known before the devices that they lead to. nullptr as long as they are not loaded; the same
+    /// pointer until they change.
+    std::shared_ptr<const std::vector<WantedBinding>> bindings() const;
     /// The port's host vanished, and is believed a while longer.
     bool isLost(const PortId& id) const;
 
@@ -55,7 +49,7 @@ private:
     struct Node;
     template <class T>
     struct Beside;
-    using BindingsNode = Node<HostId, std::vector<PortId>>;
+    using BindingsNode = Node<HostId, std::vector<WantedBinding>>;
     using PortNode = Node<PortId, Port>;
     using BridgeNode = Node<BridgeId, BridgeParts>;
     using RouterNode = Node<RouterId, RouterParts>;
@@ -171,7 +165,6 @@ private:
     std::map<PortId, net::TunnelKey> local_;
 
     std::vector<AnyNode*> stale_;
-    bool bindingsChanged_ = false;
     std::uint64_t walk_ = 0;            // number of the last walk
     std::vector<AnyNode*> reached_;     // while walking: those whose needs are not visited
     struct Touched {                    // what may be different in the next snapshot

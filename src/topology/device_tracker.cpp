@@ -37,9 +37,9 @@ void DeviceTracker::rebuild() {
 }
 
 void DeviceTracker::publishBindings() {
-    auto wanted = graph_.newBindings();
-    if (!wanted || wanted == published_) return;
-    published_ = std::move(wanted);
+    auto bindings = graph_.bindings();
+    if (bindings == published_) return;
+    published_ = std::move(bindings);
     listener_.onBindings(*published_);
 }
 

@@ -63,7 +63,7 @@ private:
     StateTables tables_;
     TopologySnapshotPtr snapshot_ = std::make_shared<TopologySnapshot>();
     bool synced_ = false;
-    std::optional<std::vector<WantedBinding>> published_;
+    std::shared_ptr<const std::vector<WantedBinding>> published_;
     event::HandlePtr rebuildTimer_;
 };
 
