@@ -16,7 +16,8 @@ _LOGGER = "/usr/share/java/slf4j-simple.jar"
 # Each has a namespace of its own: all ports are free.
 CLIENT_PORT, _QUORUM_PORT, _ELECTION_PORT = 2181, 2888, 3888
 # Servers that start at once miss each other's votes; by default they wait twice as long each time until they ask again, up to a minute.
-_JAVA = ["java", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError", "-Djava.net.preferIPv4Stack=true",
+# The compiler that optimises takes more processor in a server's first minutes than serving does.
+_JAVA = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError", "-Djava.net.preferIPv4Stack=true",
          "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dzookeeper.fastleader.maxNotificationInterval=1000"]
 _MAIN = ["-cp", f"{JAR}:{_LOGGER}", "org.apache.zookeeper.server.quorum.QuorumPeerMain"]
 
@@ -28,7 +29,7 @@ class Tuning:
     heap: int = 96  # megabytes
     tick: int = 500  # milliseconds
     flush: bool = False  # what is acknowledged is on the disk
-    java: tuple[str, ...] = ("-XX:TieredStopAtLevel=1",)
+    java: tuple[str, ...] = ()
 
     @property
     def words(self) -> list[str]:

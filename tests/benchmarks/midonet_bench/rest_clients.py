@@ -71,9 +71,16 @@ def _answered(client: _Client) -> bool:
         raise LabError(f"{client.what}: the connection was closed")
     if not end:
         return False
-    length = next((int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0)
-    if len(body) < length:
+    if not _complete(head.lower(), body):
         return False
     if not head.startswith(b"HTTP/1.1 2"):
         raise LabError(f"{client.what} -> {head.splitlines()[0].decode()}: {body[:200]!r}")
     return True
+
+
+def _complete(head: bytes, body: bytes) -> bool:
+    """`head` in lower case. Long lists come in pieces; what is inside them is JSON, which has no line breaks."""
+    if b"\r\ntransfer-encoding: chunked" in head:
+        return body.endswith(b"\r\n0\r\n\r\n")
+    length = next((int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.startswith(b"content-length:")), 0)
+    return len(body) >= length
