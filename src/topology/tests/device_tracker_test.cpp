@@ -331,6 +331,32 @@ TEST_F(DeviceTrackerTest, BridgeAppearsOnlyWithAllItsPorts) {
     EXPECT_EQ(incomplete, 0);
 }
 
+TEST_F(DeviceTrackerTest, ABindingIsToldBeforeWhatItLeadsToIsThere) {
+    std::optional<std::size_t> portsThen;
+    std::unique_ptr<DeviceTracker> other;
+    const auto onBindings = [&](const std::vector<WantedBinding>& told) {
+        EXPECT_THAT(told, ElementsAre(WantedBinding{portId(2), "eth0"}, WantedBinding{portId(3), "eth0"}));
+        portsThen = other->snapshot()->ports.size();
+    };
+    other = std::make_unique<DeviceTracker>(*loop, *store, hostId(2), DeviceTracker::Options{},
+                                            DeviceTracker::Listener{[](const TopologyUpdate&) {}, [](const std::vector<MacChange>&) {},
+                                                                    [](const BridgeId&, net::VlanId) {}, onBindings});
+    settle();
+    EXPECT_EQ(portsThen, 0U);
+    EXPECT_EQ(other->snapshot()->ports.size(), 3U);
+}
+
+TEST_F(DeviceTrackerTest, TheStateOfAPortIsKnownBeforeItIsBound) {
+    changePort(2, [](model::Port& p) { bindTo(p, 0); });
+    EXPECT_FALSE(port(2)->active) << "what a host says counts only while the port is bound to it";
+    const auto watches = store->watchCount();
+    const auto before = updates;
+    changePort(2, [](model::Port& p) { bindTo(p, 2); });
+    EXPECT_TRUE(port(2)->active);
+    EXPECT_EQ(updates, before + 1);
+    EXPECT_EQ(store->watchCount(), watches + 1) << "the tunnel zones of the host, and nothing of the port";
+}
+
 TEST_F(DeviceTrackerTest, OneTransactionIsOneUpdate) {
     const auto before = updates;
     change([](nsdb::Transaction& t) -> Result<void> {
