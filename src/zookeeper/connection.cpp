@@ -33,10 +33,16 @@ int readyNow(int descriptor, int interest) {
     return ::poll(&polled, 1, 0) > 0 && (polled.revents & POLLIN) != 0 ? ZOOKEEPER_READ : 0;
 }
 
-/// The C client writes each request in two pieces: while corked they leave as full packets.
+/// The C client writes each request in two pieces: on a corked socket they leave as full packets, ...
 void cork(int descriptor, bool on) {
     const int value = on ? 1 : 0;
-    if (descriptor >= 0) static_cast<void>(::setsockopt(descriptor, IPPROTO_TCP, TCP_CORK, &value, sizeof value));
+    static_cast<void>(::setsockopt(descriptor, IPPROTO_TCP, TCP_CORK, &value, sizeof value));
+}
+
+/// ... at the latest when it is told so (tcp(7): TCP_NODELAY flushes, corked or not).
+void flush(int descriptor) {
+    const int on = 1;
+    static_cast<void>(::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
 }
 
 /// State is looked at after each pump, and znodes have a watcher of their own.
@@ -61,15 +67,20 @@ Connection::Connection(event::Loop& loop, const Options& options, std::function<
 }
 
 Connection::~Connection() {
-    ++*turn_;
     letGo();
+    if (connected()) cork(socket_, false);  // what ends the session leaves at once
     ::zookeeper_close(handle_);
 }
 
+/// Whatever is asked for during a turn is sent in it.
 void Connection::pumpSoon() {
+    if (pumping_) {
+        pumpAgain_ = true;
+        return;
+    }
     if (std::exchange(pumpPosted_, true)) return;
-    loop_.post([this, turn = std::weak_ptr(turn_)] {
-        if (turn.expired()) return;
+    loop_.post([this, holds = std::weak_ptr(holds_)] {
+        if (holds.expired()) return;
         pumpPosted_ = false;
         pump(0);
     });
@@ -77,7 +88,6 @@ void Connection::pumpSoon() {
 
 void Connection::freeze() {
     frozen_ = true;
-    ++*turn_;
     letGo();
 }
 
@@ -86,35 +96,59 @@ void Connection::thaw() {
     pumpSoon();
 }
 
-/// The descriptor is let go before the C client may close it.
+/// Nobody waits for the socket any more.
 void Connection::letGo() {
+    ++*holds_;
+    waiting_ = 0;
     timer_.reset();
     if (descriptor_.is_open()) descriptor_.release();
 }
 
+/// The socket may be a new one that has the number of the one before, unless that was connected and still is.
+void Connection::hold() {
+    if (descriptor_.is_open()) return;
+    boost::system::error_code error;
+    descriptor_.assign(socket_, error);
+    MIDONET_ASSERT(!error, "the C client gives an open socket");
+    cork(socket_, true);
+}
+
 void Connection::pump(int events) {
     if (frozen_) return;
-    ++*turn_;
-    letGo();
-    cork(socket_, true);
+    if (!connected()) letGo();
     int interest = 0;
     timeval time{};
-    for (int turns = 0; turns < kMostTurns; ++turns) {
-        if (events != 0) ::zookeeper_process(handle_, events);
-        onPumped_();
-        const int code = ::zookeeper_interest(handle_, &socket_, &interest, &time);
-        onPumped_();
-        if (code != ZOK || socket_ < 0) {
-            socket_ = -1;
-            timer_ = loop_.after(nextPause(), [this] { pump(0); });
-            return;
-        }
-        if (connected()) failures_ = 0;
-        events = readyNow(socket_, interest);
-        if (events == 0) break;
+    pumping_ = true;
+    bool open = true;
+    for (int turns = 0; open && turns < kMostTurns; ++turns) {
+        open = turn(events, interest, time);
+        if (!open || (events = readyNow(socket_, interest)) == 0) break;
     }
-    cork(socket_, false);
-    arm(socket_, interest, time);
+    pumping_ = false;
+    if (open) {
+        flush(socket_);
+        hold();
+        arm(interest, time);
+    } else {
+        letGo();
+        timer_ = loop_.after(nextPause(), [this] { pump(0); });
+    }
+    if (std::exchange(pumpAgain_, false)) pumpSoon();
+}
+
+bool Connection::turn(int events, int& interest, timeval& time) {
+    if (events != 0) ::zookeeper_process(handle_, events);
+    onPumped_();
+    pumpAgain_ = false;
+    const int code = ::zookeeper_interest(handle_, &socket_, &interest, &time);
+    onPumped_();
+    if (!connected()) letGo();
+    if (code != ZOK || socket_ < 0) {
+        socket_ = -1;
+        return false;
+    }
+    if (connected()) failures_ = 0;
+    return true;
 }
 
 /// Grows, and is never the same for two clients.
@@ -124,22 +158,23 @@ event::Duration Connection::nextPause() {
     return pause / 2 + event::Duration(std::uniform_int_distribution<event::Duration::rep>(0, pause.count() / 2)(random));
 }
 
-void Connection::arm(int descriptor, int interest, const timeval& time) {
+void Connection::arm(int interest, const timeval& time) {
     using Descriptor = boost::asio::posix::stream_descriptor;
-    boost::system::error_code error;
-    descriptor_.assign(descriptor, error);
-    MIDONET_ASSERT(!error, "the C client gives an open socket");
-    const auto wait = [&](Descriptor::wait_type what, int event) {
-        if ((interest & event) == 0) return;
-        descriptor_.async_wait(what, [this, event, turn = std::weak_ptr(turn_), mine = *turn_](const auto&) {
-            const auto now = turn.lock();
-            if (now != nullptr && *now == mine) pump(event);
-        });
-    };
-    wait(Descriptor::wait_read, ZOOKEEPER_READ);
-    wait(Descriptor::wait_write, ZOOKEEPER_WRITE);
+    if ((interest & ZOOKEEPER_READ) != 0) wait(Descriptor::wait_read, ZOOKEEPER_READ);
+    if ((interest & ZOOKEEPER_WRITE) != 0) wait(Descriptor::wait_write, ZOOKEEPER_WRITE);
     const auto pause = std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
     timer_ = loop_.after(std::max<event::Duration>(pause, 1ms), [this] { pump(0); });
+}
+
+void Connection::wait(boost::asio::posix::stream_descriptor::wait_type what, int event) {
+    if ((waiting_ & event) != 0) return;
+    waiting_ |= event;
+    descriptor_.async_wait(what, [this, event, holds = std::weak_ptr(holds_), mine = *holds_](const auto&) {
+        const auto now = holds.lock();
+        if (now == nullptr || *now != mine) return;
+        waiting_ &= ~event;
+        pump(event);
+    });
 }
 
 }  // namespace midonet::zookeeper

@@ -40,16 +40,23 @@ public:
 
 private:
     void pump(int events);
+    /// False when the C client has no socket now: it tries again later.
+    bool turn(int events, int& interest, timeval& time);
     void letGo();
-    void arm(int descriptor, int interest, const timeval& time);
+    void hold();
+    void arm(int interest, const timeval& time);
+    void wait(boost::asio::posix::stream_descriptor::wait_type what, int event);
     event::Duration nextPause();
 
     event::Loop& loop_;
     std::function<void()> onPumped_;
     zhandle_t* handle_ = nullptr;
-    boost::asio::posix::stream_descriptor descriptor_;
+    boost::asio::posix::stream_descriptor descriptor_;  // the C client's socket, while it is connected
+    int waiting_ = 0;                                   // for what of it
     event::HandlePtr timer_;
-    std::shared_ptr<std::uint64_t> turn_ = std::make_shared<std::uint64_t>(0);  // who waits belongs to one turn
+    std::shared_ptr<std::uint64_t> holds_ = std::make_shared<std::uint64_t>(0);  // who waits belongs to one of them
+    bool pumping_ = false;
+    bool pumpAgain_ = false;
     bool pumpPosted_ = false;
     bool frozen_ = false;
     int failures_ = 0;
