@@ -66,6 +66,7 @@ public:
         out->cli = rules.cli();
         out->fields = readFields(type, {}, *out);
         collectUnique(out->fields, {}, *out);
+        collectOwners(*out);
         checkId(*out);
         return out;
     }
@@ -100,6 +101,8 @@ private:
         out.nullable = rules.nullable();
         out.unique = rules.unique();
         out.flat = rules.flat();
+        out.owner = rules.owner();
+        out.restricted = rules.restricted();
         out.defaultValue = rules.default_value();
         out.min = rules.min();
         out.max = rules.max();
@@ -119,6 +122,7 @@ private:
 
         auto path = above;
         path.push_back(&field);
+        for (const auto& name : rules.names()) out.names.push_back(classNamed(name));
         if (rules.has_reference()) out.reference = addReference(out, path, rules.reference(), owner);
         if (message) {
             for (const auto* outer : above)
@@ -131,15 +135,19 @@ private:
 
     ReferenceRules addReference(const FieldSchema& field, const Descriptors& path,
                                 const schema::Reference& rules, ClassSchema& owner) {
-        const auto target = targets_.find(rules.target());
-        MIDONET_ASSERT(target != targets_.end(), "a reference names a class of the schema");
         MIDONET_ASSERT(field.format == Format::Uuid, "a reference is a field of format UUID");
-        const ReferenceRules out{target->second, onDeleteOf(rules.on_delete()), rules.exclusive()};
+        const ReferenceRules out{classNamed(rules.target()), onDeleteOf(rules.on_delete()), rules.exclusive()};
         const bool inList = std::any_of(path.begin(), path.end() - 1, [](const auto* step) { return step->is_repeated(); });
         MIDONET_ASSERT(out.onDelete != OnDelete::Remove || (inList && !path.back()->is_repeated()),
                        "what is removed with a target is an element of a list");
         owner.references.push_back({nameOf(path), path, out});
         return out;
+    }
+
+    Class classNamed(const std::string& name) const {
+        const auto found = targets_.find(name);
+        MIDONET_ASSERT(found != targets_.end(), "what is referred to is a class of the schema");
+        return found->second;
     }
 
     /// When all is read: the fields have moved to where they stay.
@@ -150,6 +158,21 @@ private:
             if (field.unique) owner.uniqueFields.push_back({nameOf(path), path, &field});
             collectUnique(field.embedded, path, owner);
         }
+    }
+
+    /// When all is read, as collectUnique().
+    static void collectOwners(ClassSchema& read) {
+        for (const auto& field : read.fields) {
+            if (!field.owner) continue;
+            MIDONET_ASSERT(!field.field->is_repeated(), "an object has one owner");
+            if (field.reference) {
+                read.wholes.push_back(read.reference(field.name));
+                continue;
+            }
+            MIDONET_ASSERT(read.tenant == nullptr && field.field->type() == pb::FieldDescriptor::TYPE_STRING, "one text names the tenant");
+            read.tenant = &field;
+        }
+        MIDONET_ASSERT(read.tenant == nullptr || read.wholes.empty(), "an object is a tenant's by itself, or by what it is part of");
     }
 
     static std::string nameOf(const Descriptors& path) {
@@ -273,6 +296,8 @@ Schema::Schema(const std::vector<const pb::FileDescriptor*>& files) {
             MIDONET_ASSERT(byRest_.emplace(added->rest, added).second,
                            "two classes have the same REST collection");
     }
+    for (const auto& holder : classes_)
+        for (const auto* whole : holder->wholes) MIDONET_ASSERT(of(whole->rules.target).isOfTenants(), "what is part of something has its owner");
     for (const auto& holder : classes_)
         for (const auto& reference : holder->references)
             for (const auto& target : classes_)

@@ -47,12 +47,15 @@ struct FieldSchema {
     bool nullable = false;
     bool unique = false;
     bool flat = false;
+    bool owner = false;
+    bool restricted = false;
     std::string defaultValue;  ///< Text; empty: the default of the type.
     std::int64_t min = 0;      ///< A range is given when min < max.
     std::int64_t max = 0;
     std::uint32_t maxLength = 255;  ///< Of strings, in characters.
     Format format = Format::Plain;
     std::optional<ReferenceRules> reference;
+    std::vector<Class> names;  ///< Of ids that are no references.
     std::string cli;
     std::string doc;
     /// Fields of an embedded message (itself not an object); empty for any other type.
@@ -96,6 +99,13 @@ public:
         const ReferencePath* reference;
     };
     std::vector<Incoming> referencedBy;
+
+    /// The text that names the tenant whose an object is; nullptr when there is none.
+    const FieldSchema* tenant = nullptr;
+    /// The references to what an object is part of: it is of the tenant whose these are.
+    std::vector<const ReferencePath*> wholes;
+    /// Whether objects may be a tenant's; else they are the administrators'.
+    bool isOfTenants() const { return tenant != nullptr || !wholes.empty(); }
 
     /// nullptr when there is none.
     const FieldSchema* field(std::string_view schemaName) const;

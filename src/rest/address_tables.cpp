@@ -71,7 +71,7 @@ public:
 
     Outcome<http::Response> list(const Call& call) const {
         GET_OR_REFUSE(owner, existingOwner(call));
-        GET_OR_REFUSE(rows, api_.store().readTable(kind_.table(owner)));
+        GET_OR_REFUSE(rows, api_.storeOf(call).readTable(kind_.table(owner)));
         model::JsonWriter json;
         json.beginArray();
         for (const auto& row : rows) {
@@ -83,7 +83,7 @@ public:
     Outcome<http::Response> get(const Call& call) const {
         GET_OR_REFUSE(owner, existingOwner(call));
         GET_OR_REFUSE(wanted, wantedEntry(call));
-        GET_OR_REFUSE(row, find(owner, wanted));
+        GET_OR_REFUSE(row, find(call, owner, wanted));
         if (!row || row->value != kind_.valueOf(wanted)) return refuse(404, "{} does not have {} at {}", owner, wanted.ip, wanted.mac);
         model::JsonWriter json;
         show(json, call, wanted);
@@ -93,24 +93,24 @@ public:
         GET_OR_REFUSE(entry, readEntry(call));
         const auto put = [&](nsdb::Transaction& transaction) -> Outcome<void> {
             GET_OR_REFUSE(owner, kind_.owner(transaction, call));
-            GET_OR_REFUSE(row, find(owner, entry));
+            GET_OR_REFUSE(row, find(call, owner, entry));
             if (row && row->persistent && row->value != kind_.valueOf(entry))
                 return refuse(409, "{} has {} for {} already", owner, row->value, row->key);
             DO_OR_REFUSE(transaction.putPersistent(kind_.table(owner), kind_.keyOf(entry), kind_.valueOf(entry)));
             return {};
         };
-        return transact(api_.store(), put).map([&] { return call.created(pathOf(call, entry)); });
+        return transact(api_.storeOf(call), put).map([&] { return call.created(pathOf(call, entry)); });
     }
     Outcome<http::Response> remove(const Call& call) const {
         GET_OR_REFUSE(wanted, wantedEntry(call));
         const auto removeIt = [&](nsdb::Transaction& transaction) -> Outcome<void> {
             GET_OR_REFUSE(owner, kind_.owner(transaction, call));
-            GET_OR_REFUSE(row, find(owner, wanted));
+            GET_OR_REFUSE(row, find(call, owner, wanted));
             if (row && row->persistent && row->value != kind_.valueOf(wanted)) return {};
             DO_OR_REFUSE(transaction.removePersistent(kind_.table(owner), kind_.keyOf(wanted)));
             return {};
         };
-        return transact(api_.store(), removeIt).map([] { return Call::empty(204); });
+        return transact(api_.storeOf(call), removeIt).map([] { return Call::empty(204); });
     }
 
 private:
@@ -120,12 +120,12 @@ private:
         json.key("uri").string(call.base + pathOf(call, entry)).endObject();
     }
     Outcome<Uuid> existingOwner(const Call& call) const {
-        GET_OR_REFUSE(reads, api_.view());
+        GET_OR_REFUSE(reads, api_.view(call));
         return kind_.owner(*reads, call);
     }
     /// The row of the entry's key.
-    Outcome<std::optional<nsdb::TableEntry>> find(const Uuid& owner, const Entry& entry) const {
-        GET_OR_REFUSE(rows, api_.store().readTable(kind_.table(owner)));
+    Outcome<std::optional<nsdb::TableEntry>> find(const Call& call, const Uuid& owner, const Entry& entry) const {
+        GET_OR_REFUSE(rows, api_.storeOf(call).readTable(kind_.table(owner)));
         for (auto& row : rows)
             if (row.key == kind_.keyOf(entry)) return std::optional{std::move(row)};
         return std::optional<nsdb::TableEntry>{};
@@ -159,12 +159,14 @@ void addTables(ObjectApi& api, Kind kind) {
                                          {.name = "uri", .type = ValueType::Uri}};
     const auto tables = std::make_shared<const AddressTables>(api, std::move(kind));
     auto& service = api.service();
-    service.add({.path = all, .produces = lists, .consumes = {}, .blocks = true, .run = [tables](const Call& call) { return tables->list(call); },
+    service.add({.path = all, .produces = lists, .consumes = {}, .blocks = true, .forTenants = true,
+                 .run = [tables](const Call& call) { return tables->list(call); },
                  .about = {.isList = true}});
-    service.add({.method = http::Method::Post, .path = all, .produces = {}, .consumes = items, .blocks = true,
+    service.add({.method = http::Method::Post, .path = all, .produces = {}, .consumes = items, .blocks = true, .forTenants = true,
                  .run = [tables](const Call& call) { return tables->create(call); }});
-    service.add({.path = one, .produces = items, .consumes = {}, .blocks = true, .run = [tables](const Call& call) { return tables->get(call); }});
-    service.add({.method = http::Method::Delete, .path = one, .produces = {}, .consumes = {}, .blocks = true,
+    service.add({.path = one, .produces = items, .consumes = {}, .blocks = true, .forTenants = true,
+                 .run = [tables](const Call& call) { return tables->get(call); }});
+    service.add({.method = http::Method::Delete, .path = one, .produces = {}, .consumes = {}, .blocks = true, .forTenants = true,
                  .run = [tables](const Call& call) { return tables->remove(call); }});
 }
 

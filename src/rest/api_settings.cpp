@@ -31,7 +31,7 @@ ApiSettings::ApiSettings(config::Settings& s)
     : store_(s),
       listen_(s.string("api.listen", "127.0.0.1:8181", "ADDRESS:PORT to serve, port 0 = any free one; unix:PATH; several with commas.")),
       auth_(s.choice("api.auth", {"mock", "none", "keystone"}, "mock",
-                     "Who may use the API: mock, none = everybody, as administrator; keystone = administrators, by token.")),
+                     "Who may use the API: mock, none = everybody, as administrator; keystone = administrators, by token (and tenants, with api.tenant_access).")),
       keystone_(s),
       insecure_(s.boolean("api.insecure", false, "Serve other machines although api.auth lets everybody in.")),
       socketMode_(s.string("api.socket_mode", "0660", "Permissions of unix sockets, octal: who may write to one may connect.")),

@@ -11,8 +11,8 @@ namespace {
 
 class MockAuthenticator final : public Authenticator {
 public:
-    std::optional<Outcome<Identity>> known(std::optional<std::string_view>) override { return Identity{"admin", "admin"}; }
-    Outcome<Identity> check(std::string_view) override { return Identity{"admin", "admin"}; }
+    std::optional<Outcome<Identity>> known(std::optional<std::string_view>) override { return Identity{.user = "admin", .tenant = "admin"}; }
+    Outcome<Identity> check(std::string_view) override { return Identity{.user = "admin", .tenant = "admin"}; }
     Outcome<Token> login(const std::string&, const std::string&, std::optional<std::string_view>) override {
         return Token{"00000000", std::nullopt};
     }

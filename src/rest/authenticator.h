@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,10 +32,20 @@ struct TenantRange {
     std::optional<std::string> limit;
 };
 
+/// What somebody may do.
+enum class Role : std::uint8_t {
+    Administrator,  ///< Everything.
+    TenantAdmin,    ///< Read and write what is of his tenant.
+    TenantUser,     ///< Read it.
+};
+
 /// Who asks, once that is known.
 struct Identity {
     std::string user;    ///< Name.
-    std::string tenant;  ///< Id; may be empty.
+    std::string tenant;  ///< Id; may be empty for administrators only.
+    Role role = Role::Administrator;
+
+    bool isAdministrator() const { return role == Role::Administrator; }
 };
 
 /// Who may use the API. Asked on any thread.
@@ -43,7 +54,7 @@ public:
     virtual ~Authenticator() = default;
     /// What can be said of a token at once; nullopt: ask check(). Never blocks.
     virtual std::optional<Outcome<Identity>> known(std::optional<std::string_view> token) = 0;
-    /// 401 when the token is not one of an administrator, 503 when that cannot be found out. May block, as all below.
+    /// 401 when the token is not one of somebody who may use the API, 503 when that cannot be found out. May block, as all below.
     virtual Outcome<Identity> check(std::string_view token) = 0;
     virtual Outcome<Token> login(const std::string& user, const std::string& password,
                                  std::optional<std::string_view> project) = 0;

@@ -23,4 +23,9 @@ Outcome<BindingStatus> bindingStatus(nsdb::View& view, const model::Port& port) 
     return status;
 }
 
+Outcome<BindingStatus> statusForTenants(nsdb::View& view, const model::Port& port) {
+    GET_OR_REFUSE(state, view.state<model::PortState>(model::Port::descriptor(), model::uuidOf(port.id()), "state"));
+    return BindingStatus{.active = state && state->active(), .reason = {}};
+}
+
 }  // namespace midonet::rest

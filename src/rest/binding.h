@@ -14,5 +14,7 @@ struct BindingStatus {
     std::string reason;  ///< Why a bound port is not active, in words; else empty.
 };
 Outcome<BindingStatus> bindingStatus(nsdb::View& view, const model::Port& port);
+/// What a tenant may know, who does not see where a port is bound: no reason, as it tells of hosts.
+Outcome<BindingStatus> statusForTenants(nsdb::View& view, const model::Port& port);
 
 }  // namespace midonet::rest

@@ -49,7 +49,7 @@ Outcome<void> refuseWithVxlanPorts(nsdb::Transaction& transaction, const model::
 
 Outcome<http::Response> answerVxlanPorts(const ObjectApi& api, const Call& call) {
     GET_OR_REFUSE(id, call.id());
-    GET_OR_REFUSE(reads, api.view());
+    GET_OR_REFUSE(reads, api.view(call));
     GET_OR_REFUSE(bridge, reads->get<model::Bridge>(id));
     GET_OR_REFUSE(ports, vxlanPortsOf(*reads, *bridge.object));
     return api.answerList(call, api.of<model::Port>(), *reads, ports);

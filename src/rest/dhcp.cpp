@@ -100,7 +100,7 @@ public:
     }
 
     Outcome<http::Response> getSubnet(const Call& call) const {
-        GET_OR_REFUSE(reads, api_.view());
+        GET_OR_REFUSE(reads, api_.view(call));
         GET_OR_REFUSE(subnet, subnetOf(*reads, call));
         return api_.answerItem(call, api_.of<Subnet>(), model::idOf(*subnet));
     }
@@ -114,7 +114,7 @@ public:
     }
 
     Outcome<http::Response> listHosts(const Call& call) const {
-        GET_OR_REFUSE(reads, api_.view());
+        GET_OR_REFUSE(reads, api_.view(call));
         GET_OR_REFUSE(subnet, subnetOf(*reads, call));
         model::JsonWriter json;
         json.beginArray();
@@ -122,7 +122,7 @@ public:
         return call.ok(json.endArray().take());
     }
     Outcome<http::Response> getHost(const Call& call) const {
-        GET_OR_REFUSE(reads, api_.view());
+        GET_OR_REFUSE(reads, api_.view(call));
         GET_OR_REFUSE(subnet, subnetOf(*reads, call));
         GET_OR_REFUSE(index, hostOf(*subnet, call));
         model::JsonWriter json;
@@ -191,7 +191,7 @@ private:
         return refuse(404, "bridge {} has no subnet '{}'", bridge, text);
     }
     Outcome<Uuid> idOf(const Call& call) const {
-        GET_OR_REFUSE(reads, api_.view());
+        GET_OR_REFUSE(reads, api_.view(call));
         GET_OR_REFUSE(subnet, subnetOf(*reads, call));
         return model::idOf(*subnet);
     }
@@ -218,7 +218,7 @@ private:
         return host;
     }
     Outcome<void> edit(const Call& call, const std::function<Outcome<void>(Subnet&)>& change) const {
-        return transact(api_.store(), [&](nsdb::Transaction& transaction) -> Outcome<void> {
+        return transact(api_.storeOf(call), [&](nsdb::Transaction& transaction) -> Outcome<void> {
             GET_OR_REFUSE(subnet, subnetOf(transaction, call));
             Subnet next = *subnet;
             DO_OR_REFUSE(change(next));
@@ -267,11 +267,11 @@ void addFamily(ObjectApi& api) {
     const bool readsBlock = api.store().readsBlock();
     auto& service = api.service();
     const auto read = [&](const std::string& path, const std::vector<std::string>& types, bool blocks, auto method) {
-        service.add({.path = path, .produces = types, .consumes = {}, .blocks = blocks,
+        service.add({.path = path, .produces = types, .consumes = {}, .blocks = blocks, .forTenants = true,
                      .run = [dhcp, method](const Call& call) { return (*dhcp.*method)(call); }});
     };
     const auto write = [&](Method verb, const std::string& path, const std::vector<std::string>& types, auto method) {
-        service.add({.method = verb, .path = path, .produces = {}, .consumes = types, .wrongContentType = 415, .blocks = true,
+        service.add({.method = verb, .path = path, .produces = {}, .consumes = types, .wrongContentType = 415, .blocks = true, .forTenants = true,
                      .run = [dhcp, method](const Call& call) { return (*dhcp.*method)(call); }});
     };
     read(one, subnet.itemTypes(), readsBlock, &Dhcp<Family>::getSubnet);

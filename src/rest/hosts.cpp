@@ -101,7 +101,7 @@ Outcome<void> beforeRemove(nsdb::Transaction& transaction, const Host& host) {
 
 Outcome<http::Response> answerInterfaces(const ObjectApi& api, const Call& call) {
     GET_OR_REFUSE(host, call.id());
-    GET_OR_REFUSE(reads, api.view());
+    GET_OR_REFUSE(reads, api.view(call));
     GET_OR_REFUSE(state, stateOf(*reads, host));
     model::JsonWriter json;
     json.beginArray();
@@ -112,7 +112,7 @@ Outcome<http::Response> answerInterfaces(const ObjectApi& api, const Call& call)
 Outcome<http::Response> answerInterface(const ObjectApi& api, const Call& call) {
     GET_OR_REFUSE(host, call.id());
     const auto& name = call.parameters["name"];
-    GET_OR_REFUSE(reads, api.view());
+    GET_OR_REFUSE(reads, api.view(call));
     GET_OR_REFUSE(state, stateOf(*reads, host));
     for (const auto& interface : state.interfaces()) {
         if (interface.name() != name) continue;
@@ -139,7 +139,7 @@ Outcome<void> showBinding(const Show& out, const Port& port) {
 
 Outcome<http::Response> answerBindings(const ObjectApi& api, const Call& call) {
     GET_OR_REFUSE(host, call.id());
-    GET_OR_REFUSE(reads, api.view());
+    GET_OR_REFUSE(reads, api.view(call));
     DO_OR_REFUSE(reads->get<Host>(host));
     GET_OR_REFUSE(ports, boundPorts(*reads, host));
     model::JsonWriter json;
@@ -151,7 +151,7 @@ Outcome<http::Response> answerBindings(const ObjectApi& api, const Call& call) {
 Outcome<http::Response> answerBinding(const ObjectApi& api, const Call& call) {
     GET_OR_REFUSE(host, call.id());
     GET_OR_REFUSE(id, call.id("port"));
-    GET_OR_REFUSE(reads, api.view());
+    GET_OR_REFUSE(reads, api.view(call));
     GET_OR_REFUSE(port, reads->get<Port>(id));
     if (!isBound(*port.object) || model::uuidOf(port.object->host_id()) != host)
         return refuse(404, "port {} is not bound to host {}", id, host);
@@ -199,17 +199,17 @@ Outcome<void> bind(nsdb::Transaction& transaction, const Uuid& host, const Bindi
     return {};
 }
 
-Outcome<http::Response> answerBind(nsdb::Store& store, const Call& call) {
+Outcome<http::Response> answerBind(const ObjectApi& api, const Call& call) {
     GET_OR_REFUSE(host, call.id());
     GET_OR_REFUSE(body, call.body());
     GET_OR_REFUSE(binding, readBinding(body));
-    return transact(store, [&](nsdb::Transaction& t) { return bind(t, host, binding); }).map([&] {
+    return transact(api.storeOf(call), [&](nsdb::Transaction& t) { return bind(t, host, binding); }).map([&] {
         return call.created(bindingPath(host, binding.port));
     });
 }
 
 /// The host of the path is not looked at, as clients expect.
-Outcome<http::Response> answerUnbind(nsdb::Store& store, const Call& call) {
+Outcome<http::Response> answerUnbind(const ObjectApi& api, const Call& call) {
     GET_OR_REFUSE(id, call.id("port"));
     const auto unbind = [&](nsdb::Transaction& transaction) -> Outcome<void> {
         GET_OR_REFUSE(port, transaction.get<Port>(id));
@@ -220,23 +220,22 @@ Outcome<http::Response> answerUnbind(nsdb::Store& store, const Call& call) {
         DO_OR_REFUSE(transaction.update(next));
         return {};
     };
-    return transact(store, unbind).map([] { return Call::empty(204); });
+    return transact(api.storeOf(call), unbind).map([] { return Call::empty(204); });
 }
 
 void addBindings(ObjectApi& api) {
     auto& service = api.service();
-    auto& store = api.store();
     const std::string bindings = "/hosts/{id}/ports";
     const std::string binding = "/hosts/{id}/ports/{port}";
     const std::vector<std::string> items{itemType("HostInterfacePort", 1), std::string{kJson}};
     service.add({.path = bindings, .produces = {collectionType("HostInterfacePort", 1), std::string{kJson}}, .consumes = {}, .blocks = true,
                  .run = [&api](const Call& call) { return answerBindings(api, call); }});
-    service.add({.path = binding, .produces = items, .consumes = {}, .blocks = store.readsBlock(),
+    service.add({.path = binding, .produces = items, .consumes = {}, .blocks = api.store().readsBlock(),
                  .run = [&api](const Call& call) { return answerBinding(api, call); }});
     service.add({.method = http::Method::Post, .path = bindings, .produces = {}, .consumes = items, .wrongContentType = 415, .blocks = true,
-                 .run = [&store](const Call& call) { return answerBind(store, call); }});
+                 .run = [&api](const Call& call) { return answerBind(api, call); }});
     service.add({.method = http::Method::Delete, .path = binding, .produces = {}, .consumes = {}, .blocks = true,
-                 .run = [&store](const Call& call) { return answerUnbind(store, call); }});
+                 .run = [&api](const Call& call) { return answerUnbind(api, call); }});
 }
 
 void describeHostParts(Bodies& bodies) {

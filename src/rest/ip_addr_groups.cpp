@@ -71,7 +71,7 @@ bool standsAt(const IpAddrGroup& group, int place, const net::IpAddress& address
 
 Outcome<http::Response> listAddresses(const ObjectApi& api, const Call& call) {
     GET_OR_REFUSE(id, call.id());
-    GET_OR_REFUSE(reads, api.view());
+    GET_OR_REFUSE(reads, api.view(call));
     GET_OR_REFUSE(group, reads->get<IpAddrGroup>(id));
     model::JsonWriter json;
     json.beginArray();
@@ -85,7 +85,7 @@ Outcome<http::Response> listAddresses(const ObjectApi& api, const Call& call) {
 Outcome<http::Response> getAddress(const ObjectApi& api, const Call& call) {
     GET_OR_REFUSE(id, call.id());
     GET_OR_REFUSE(address, addressOf(call));
-    GET_OR_REFUSE(reads, api.view());
+    GET_OR_REFUSE(reads, api.view(call));
     GET_OR_REFUSE(group, reads->get<IpAddrGroup>(id));
     GET_OR_REFUSE(place, placeOf(*group.object, address));
     if (!standsAt(*group.object, place, address)) return refuse(404, "IP address group {} does not have {}", id, address);
@@ -94,7 +94,7 @@ Outcome<http::Response> getAddress(const ObjectApi& api, const Call& call) {
     return call.ok(json.take());
 }
 
-Outcome<http::Response> addAddress(nsdb::Store& store, const Call& call) {
+Outcome<http::Response> addAddress(const ObjectApi& api, const Call& call) {
     GET_OR_REFUSE(id, call.id());
     GET_OR_REFUSE(address, readAddress(call));
     const auto add = [&](nsdb::Transaction& transaction) -> Outcome<void> {
@@ -107,10 +107,10 @@ Outcome<http::Response> addAddress(nsdb::Store& store, const Call& call) {
         DO_OR_REFUSE(transaction.update(next));
         return {};
     };
-    return transact(store, add).map([&] { return call.created(pathOf(id, address)); });
+    return transact(api.storeOf(call), add).map([&] { return call.created(pathOf(id, address)); });
 }
 
-Outcome<http::Response> removeAddress(nsdb::Store& store, const Call& call) {
+Outcome<http::Response> removeAddress(const ObjectApi& api, const Call& call) {
     GET_OR_REFUSE(id, call.id());
     GET_OR_REFUSE(address, addressOf(call));
     const auto remove = [&](nsdb::Transaction& transaction) -> Outcome<void> {
@@ -124,7 +124,7 @@ Outcome<http::Response> removeAddress(nsdb::Store& store, const Call& call) {
         DO_OR_REFUSE(transaction.update(next));
         return {};
     };
-    return transact(store, remove).map([] { return Call::empty(204); });
+    return transact(api.storeOf(call), remove).map([] { return Call::empty(204); });
 }
 
 }  // namespace
@@ -144,18 +144,17 @@ void addIpAddrGroups(ObjectApi& api) {
                                                  {.name = "ipAddrGroup", .type = ValueType::Uri},
                                                  {.name = "uri", .type = ValueType::Uri}};
 
-    auto& store = api.store();
     const std::string all = "/ip_addr_groups/{id}/ip_addrs";
     const std::string one = "/ip_addr_groups/{id}/versions/{version}/ip_addrs/{addr}";
     const std::vector<std::string> items{itemType("IpAddrGroupAddr", 1), std::string{kJson}};
-    api.service().add({.path = all, .produces = {collectionType("IpAddrGroupAddr", 1), std::string{kJson}}, .consumes = {}, .blocks = true,
+    api.service().add({.path = all, .produces = {collectionType("IpAddrGroupAddr", 1), std::string{kJson}}, .consumes = {}, .blocks = true, .forTenants = true,
                        .run = [&api](const Call& call) { return listAddresses(api, call); }});
-    api.service().add({.method = http::Method::Post, .path = all, .produces = {}, .consumes = items, .blocks = true,
-                       .run = [&store](const Call& call) { return addAddress(store, call); }});
-    api.service().add({.path = one, .produces = items, .consumes = {}, .blocks = store.readsBlock(),
+    api.service().add({.method = http::Method::Post, .path = all, .produces = {}, .consumes = items, .blocks = true, .forTenants = true,
+                       .run = [&api](const Call& call) { return addAddress(api, call); }});
+    api.service().add({.path = one, .produces = items, .consumes = {}, .blocks = api.store().readsBlock(), .forTenants = true,
                        .run = [&api](const Call& call) { return getAddress(api, call); }});
-    api.service().add({.method = http::Method::Delete, .path = one, .produces = {}, .consumes = {}, .blocks = true,
-                       .run = [&store](const Call& call) { return removeAddress(store, call); }});
+    api.service().add({.method = http::Method::Delete, .path = one, .produces = {}, .consumes = {}, .blocks = true, .forTenants = true,
+                       .run = [&api](const Call& call) { return removeAddress(api, call); }});
 }
 
 }  // namespace midonet::rest

@@ -118,7 +118,7 @@ class KeystoneAuthenticator final : public Authenticator {
 public:
     KeystoneAuthenticator(std::unique_ptr<Keystone> keystone, KeystoneOptions options, const event::Clock& clock)
         : options_(std::move(options)), clock_(clock), keystone_(std::move(keystone), clock), admin_(keystone_, options_, clock) {
-        options_.adminRole = lower(options_.adminRole);
+        for (auto* role : {&options_.adminRole, &options_.tenantAdminRole, &options_.tenantUserRole}) *role = lower(*role);
     }
 
     std::optional<Outcome<Identity>> known(std::optional<std::string_view> token) override {
@@ -163,12 +163,28 @@ private:
     Outcome<Identity> judge(const Sha256& digest, const KeystoneToken& token) {
         const auto left = token.expires - clock_.wall();
         if (left <= 0s) return remember(digest, Fault{401, "the token has ended"});
-        if (std::none_of(token.roles.begin(), token.roles.end(), [this](const std::string& role) { return lower(role) == options_.adminRole; }))
-            return remember(digest, Fault{401, "only administrators may use the API"});
-        Identity identity{token.user, token.projectId};
+        const auto role = roleOf(token);
+        if (!role) return remember(digest, Fault{401, noRole()});
+        Identity identity{.user = token.user, .tenant = token.projectId, .role = *role};
         const std::lock_guard lock(mutex_);
         good_.put(digest, identity, clock_.now() + std::min<event::Duration>(options_.remember, left));
         return identity;
+    }
+
+    /// The strongest; nullopt: none that counts. Without a project nobody is of a tenant.
+    std::optional<Role> roleOf(const KeystoneToken& token) const {
+        const auto has = [&](const std::string& name) {
+            return !name.empty() && std::any_of(token.roles.begin(), token.roles.end(), [&](const std::string& role) { return lower(role) == name; });
+        };
+        if (has(options_.adminRole)) return Role::Administrator;
+        if (token.projectId.empty()) return std::nullopt;
+        if (has(options_.tenantAdminRole)) return Role::TenantAdmin;
+        return has(options_.tenantUserRole) ? std::optional{Role::TenantUser} : std::nullopt;
+    }
+    std::string noRole() const {
+        const bool tenants = !options_.tenantAdminRole.empty() || !options_.tenantUserRole.empty();
+        return tenants ? "only administrators, and tenants with a role for it in the project of their token, may use the API"
+                       : "only administrators may use the API";
     }
 
     Outcome<Identity> remember(const Sha256& digest, Fault fault) {

@@ -15,7 +15,9 @@ struct KeystoneOptions {
     std::string user{};
     std::string password{};
     std::string project{};                               ///< Also of logins that name none.
-    std::string adminRole = "admin";                     ///< In any spelling; who has it may do everything.
+    std::string adminRole = "admin";                     ///< In any spelling, as the others; who has it may do everything.
+    std::string tenantAdminRole{};                       ///< Who has it may read and write what is of his tenant; empty: nobody.
+    std::string tenantUserRole{};                        ///< Who has it may read that; empty: nobody.
     event::Duration remember = std::chrono::seconds{60};  ///< How long a good token stays good, at most.
     std::size_t remembered = 10'000;                     ///< Tokens; not 0.
 };

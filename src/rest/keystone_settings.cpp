@@ -23,7 +23,12 @@ KeystoneSettings::KeystoneSettings(config::Settings& s)
       timeout_(s.duration("keystone.timeout", 5s, {100ms, 60s}, "How long Keystone may take to answer; longer is answered 503.")),
       remember_(s.duration("keystone.cache_time", 60s, {1s, 1h}, "How long a good token is not asked for again; one that is revoked stays good so long.")),
       remembered_(s.integer("keystone.cache_size", 10'000, {1, 1'000'000}, "How many tokens are remembered.")),
-      adminRole_(s.string("api.admin_role", "admin", "Who has this role of Keystone, in any spelling, may use the API.")) {}
+      adminRole_(s.string("api.admin_role", "admin", "Who has this role of Keystone, in any spelling, may use the API.")),
+      tenantAccess_(s.boolean("api.tenant_access", false, "Tenants may use the API for what is theirs, and see nothing else; false = administrators only.")),
+      tenantAdminRole_(s.string("api.tenant_admin_role", "tenant_admin",
+                                "With api.tenant_access: who has this role in a project may read and write what is of it; empty = nobody.")),
+      tenantUserRole_(s.string("api.tenant_user_role", "tenant_user",
+                               "With api.tenant_access: who has this role in a project may read what is of it; empty = nobody.")) {}
 
 std::string KeystoneSettings::url() const {
     if (!url_->empty()) return *url_;
@@ -38,6 +43,8 @@ Result<void> KeystoneSettings::check() const {
                     "api.auth = keystone: somebody must ask Keystone about tokens; set keystone.user_name, keystone.user_password and "
                     "keystone.tenant_name, or keystone.admin_token");
     if (adminRole_->empty()) return fail(ErrorCode::Invalid, "api.admin_role is empty: name the role of administrators");
+    if (*tenantAccess_ && tenantAdminRole_->empty() && tenantUserRole_->empty())
+        return fail(ErrorCode::Invalid, "api.tenant_access: nobody would have it; name a role as api.tenant_admin_role or api.tenant_user_role");
     return {};
 }
 
@@ -46,7 +53,9 @@ std::unique_ptr<Authenticator> KeystoneSettings::makeAuthenticator(const event::
                                      .timeout = *timeout_, .trust = {.authorities = *authorities_, .anybody = *insecure_}});
     return makeKeystoneAuthenticator(std::move(keystone),
                                      {.adminToken = *adminToken_, .user = *user_, .password = *password_, .project = *project_,
-                                      .adminRole = *adminRole_, .remember = *remember_, .remembered = static_cast<std::size_t>(*remembered_)},
+                                      .adminRole = *adminRole_, .tenantAdminRole = *tenantAccess_ ? *tenantAdminRole_ : std::string{},
+                                      .tenantUserRole = *tenantAccess_ ? *tenantUserRole_ : std::string{},
+                                      .remember = *remember_, .remembered = static_cast<std::size_t>(*remembered_)},
                                      clock);
 }
 

@@ -41,6 +41,9 @@ private:
     config::Setting<std::chrono::nanoseconds> remember_;
     config::Setting<std::int64_t> remembered_;
     config::Setting<std::string> adminRole_;
+    config::Setting<bool> tenantAccess_;
+    config::Setting<std::string> tenantAdminRole_;
+    config::Setting<std::string> tenantUserRole_;
 };
 
 }  // namespace midonet::rest

@@ -37,15 +37,15 @@ Outcome<void> link(nsdb::Transaction& transaction, const Uuid& id, const Uuid& p
     return {};
 }
 
-Outcome<http::Response> answerLink(nsdb::Store& store, const Call& call) {
+Outcome<http::Response> answerLink(const ObjectApi& api, const Call& call) {
     GET_OR_REFUSE(id, call.id());
     GET_OR_REFUSE(body, call.body());
     const auto peer = body.uuid("peerId");
     if (!peer || !*peer) return refuseProperty("peerId", "must be the UUID of a port");
-    return transact(store, [&](nsdb::Transaction& t) { return link(t, id, **peer); }).map([] { return Call::empty(201); });
+    return transact(api.storeOf(call), [&](nsdb::Transaction& t) { return link(t, id, **peer); }).map([] { return Call::empty(201); });
 }
 
-Outcome<http::Response> answerUnlink(nsdb::Store& store, const Call& call) {
+Outcome<http::Response> answerUnlink(const ObjectApi& api, const Call& call) {
     GET_OR_REFUSE(id, call.id());
     const auto unlink = [&](nsdb::Transaction& transaction) -> Outcome<void> {
         GET_OR_REFUSE(port, transaction.get<Port>(id));
@@ -55,7 +55,7 @@ Outcome<http::Response> answerUnlink(nsdb::Store& store, const Call& call) {
         DO_OR_REFUSE(transaction.update(next));
         return {};
     };
-    return transact(store, unlink).map([] { return Call::empty(204); });
+    return transact(api.storeOf(call), unlink).map([] { return Call::empty(204); });
 }
 
 /// The ports at the other end of the device's own: "/<devices>/{id}/peer_ports".
@@ -63,10 +63,10 @@ template <class Device>
 void addPeerPorts(ObjectApi& api, std::string_view field) {
     const auto& resource = api.of<Port>();
     api.service().add({.path = fmt::format("/{}/{{id}}/peer_ports", api.of<Device>().schema->rest), .produces = resource.collectionTypes(),
-                       .consumes = {}, .blocks = true,
+                       .consumes = {}, .blocks = true, .forTenants = true,
                        .run = [&api, &resource, name = std::string{field}](const Call& call) -> Outcome<http::Response> {
                            GET_OR_REFUSE(id, call.id());
-                           GET_OR_REFUSE(reads, api.view());
+                           GET_OR_REFUSE(reads, api.view(call));
                            DO_OR_REFUSE(reads->get<Device>(id));
                            GET_OR_REFUSE(ports, reads->referrers<Port>(name, id));
                            std::vector<Uuid> peers;
@@ -86,8 +86,11 @@ Outcome<void> movePeer(nsdb::Transaction& transaction, const Port* before, const
     const auto next = model::uuidOf(now.peer_id());
     if (old == next) return {};
     if (!old.isNil()) {
-        GET_OR_REFUSE(peer, transaction.get<Port>(old));
-        DO_OR_REFUSE(setPeer(transaction, *peer.object, Uuid{}));
+        const auto peer = transaction.get<Port>(old);
+        if (!peer && peer.error().code == ErrorCode::NotFound)  // references name what is there: it is not the caller's
+            return refuse(403, "port {} is linked to a port of somebody else: only an administrator can unlink it", id);
+        if (!peer) return tl::unexpected<Fault>{Fault{peer.error()}};
+        DO_OR_REFUSE(setPeer(transaction, *peer->object, Uuid{}));
     }
     if (next.isNil()) return {};
     GET_OR_REFUSE(peer, transaction.get<Port>(next));
@@ -98,13 +101,12 @@ Outcome<void> movePeer(nsdb::Transaction& transaction, const Port* before, const
 }
 
 void addLinks(ObjectApi& api) {
-    auto& store = api.store();
     const std::string path = "/ports/{id}/link";
     api.service().add({.method = http::Method::Post, .path = path, .produces = {},
-                       .consumes = {itemType("PortLink", 1), std::string{kJson}}, .wrongContentType = 415, .blocks = true,
-                       .run = [&store](const Call& call) { return answerLink(store, call); }});
-    api.service().add({.method = http::Method::Delete, .path = path, .produces = {}, .consumes = {}, .blocks = true,
-                       .run = [&store](const Call& call) { return answerUnlink(store, call); }});
+                       .consumes = {itemType("PortLink", 1), std::string{kJson}}, .wrongContentType = 415, .blocks = true, .forTenants = true,
+                       .run = [&api](const Call& call) { return answerLink(api, call); }});
+    api.service().add({.method = http::Method::Delete, .path = path, .produces = {}, .consumes = {}, .blocks = true, .forTenants = true,
+                       .run = [&api](const Call& call) { return answerUnlink(api, call); }});
     api.service().bodies()["PortLink"] = {{.name = "peerId", .type = ValueType::Uuid, .readOnly = false, .required = true, .of = "Port"}};
     addPeerPorts<model::Bridge>(api, "bridge_id");
     addPeerPorts<model::Router>(api, "router_id");

@@ -22,8 +22,8 @@ Listing inPages(Listing listing, const ListQuery& query) {
 
 }  // namespace
 
-ListText::ListText(nsdb::Store& store, const Resource& resource, std::string base, Listing listing, ListQuery query)
-    : store_(store), resource_(resource), base_(std::move(base)), listing_(inPages(std::move(listing), query)), query_(std::move(query)) {}
+ListText::ListText(ScopedStore store, const Resource& resource, std::string base, Listing listing, ListQuery query)
+    : store_(std::move(store)), resource_(resource), base_(std::move(base)), listing_(inPages(std::move(listing), query)), query_(std::move(query)) {}
 
 Outcome<std::string> ListText::next() {
     if (ended_) return std::string{};
@@ -34,7 +34,7 @@ Outcome<std::string> ListText::next() {
 /// A piece without text would be taken for the end, so where few objects are as asked for, it is of more of them.
 Outcome<std::string> ListText::next(nsdb::View& view) {
     if (!std::exchange(begun_, true)) json_.beginArray();
-    const Show out{view, base_, json_};
+    const Show out{.view = view, .base = base_, .json = json_, .toTenant = store_.isOfTenant()};
     if (listing_.ids.size() > kPieceObjects) json_.reserve(kPieceBytes);
     do {
         const auto end = std::min(position_ + kPieceObjects, listing_.ids.size());

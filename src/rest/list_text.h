@@ -21,7 +21,7 @@ struct Listing {
 /// not in it. One thread at a time.
 class ListText {
 public:
-    ListText(nsdb::Store& store, const Resource& resource, std::string base, Listing listing, ListQuery query);
+    ListText(ScopedStore store, const Resource& resource, std::string base, Listing listing, ListQuery query);
 
     /// The next piece; empty: the list is at its end.
     Outcome<std::string> next();
@@ -34,7 +34,7 @@ private:
     Outcome<void> readAhead(nsdb::View& view, std::size_t end);
     Outcome<void> write(const Show& out, std::size_t index);
 
-    nsdb::Store& store_;
+    const ScopedStore store_;
     const Resource& resource_;
     const std::string base_;
     const Listing listing_;

@@ -65,7 +65,7 @@ struct Entry {
     bool persistent = false;
 };
 
-Outcome<std::vector<Entry>> readTable(nsdb::Store& store, const Uuid& bridge, std::uint16_t vlan) {
+Outcome<std::vector<Entry>> readTable(const ScopedStore& store, const Uuid& bridge, std::uint16_t vlan) {
     GET_OR_REFUSE(rows, store.readTable(nsdb::macTableName(bridge, vlan)));
     std::vector<Entry> out;
     for (const auto& row : rows) {
@@ -83,20 +83,20 @@ public:
     /// All VLANs.
     Outcome<http::Response> listAll(const Call& call) const {
         GET_OR_REFUSE(bridge, existingBridge(call));
-        GET_OR_REFUSE(vlans, vlansOf(bridge));
+        GET_OR_REFUSE(vlans, vlansOf(call, bridge));
         return list(call, bridge, vlans);
     }
     Outcome<http::Response> listOne(const Call& call) const {
         GET_OR_REFUSE(bridge, existingBridge(call));
         GET_OR_REFUSE(vlan, vlanOf(call));
-        GET_OR_REFUSE(vlans, vlansOf(bridge));
+        GET_OR_REFUSE(vlans, vlansOf(call, bridge));
         if (!vlans.contains(vlan)) return refuse(404, "bridge {} has no MAC table of VLAN {}", bridge, vlan);
         return list(call, bridge, {vlan});
     }
     Outcome<http::Response> get(const Call& call, std::uint16_t vlan) const {
         GET_OR_REFUSE(bridge, existingBridge(call));
         GET_OR_REFUSE(wanted, entryOf(call, vlan));
-        GET_OR_REFUSE(entries, readTable(api_.store(), bridge, vlan));
+        GET_OR_REFUSE(entries, readTable(api_.storeOf(call), bridge, vlan));
         for (const auto& entry : entries) {
             if (entry.what.mac != wanted.mac || entry.what.port != wanted.port) continue;
             model::JsonWriter json;
@@ -109,7 +109,7 @@ public:
         GET_OR_REFUSE(bridge, call.id());
         GET_OR_REFUSE(body, call.body());
         GET_OR_REFUSE(entry, readEntry(body, vlanOfPath));
-        return transact(api_.store(), [&](nsdb::Transaction& transaction) { return put(transaction, bridge, entry); }).map([&] {
+        return transact(api_.storeOf(call), [&](nsdb::Transaction& transaction) { return put(call, transaction, bridge, entry); }).map([&] {
             return call.created(pathOf(bridge, entry));
         });
     }
@@ -118,30 +118,30 @@ public:
         GET_OR_REFUSE(wanted, entryOf(call, vlan));
         const auto removeIt = [&](nsdb::Transaction& transaction) -> Outcome<void> {
             DO_OR_REFUSE(transaction.get<Bridge>(bridge));
-            GET_OR_REFUSE(entries, readTable(api_.store(), bridge, vlan));
+            GET_OR_REFUSE(entries, readTable(api_.storeOf(call), bridge, vlan));
             for (const auto& entry : entries)
                 if (entry.what.mac == wanted.mac && entry.persistent && entry.what.port != wanted.port) return {};
             DO_OR_REFUSE(transaction.removePersistent(nsdb::macTableName(bridge, vlan), wanted.mac.toString()));
             return {};
         };
-        return transact(api_.store(), removeIt).map([] { return Call::empty(204); });
+        return transact(api_.storeOf(call), removeIt).map([] { return Call::empty(204); });
     }
 
 private:
     Outcome<Uuid> existingBridge(const Call& call) const {
         GET_OR_REFUSE(id, call.id());
-        GET_OR_REFUSE(reads, api_.view());
+        GET_OR_REFUSE(reads, api_.view(call));
         DO_OR_REFUSE(reads->get<Bridge>(id));
         return id;
     }
 
-    Outcome<std::set<std::uint16_t>> vlansOf(const Uuid& bridge) const;
+    Outcome<std::set<std::uint16_t>> vlansOf(const Call& call, const Uuid& bridge) const;
 
     Outcome<http::Response> list(const Call& call, const Uuid& bridge, const std::set<std::uint16_t>& vlans) const {
         model::JsonWriter json;
         json.beginArray();
         for (const auto vlan : vlans) {
-            GET_OR_REFUSE(entries, readTable(api_.store(), bridge, vlan));
+            GET_OR_REFUSE(entries, readTable(api_.storeOf(call), bridge, vlan));
             for (const auto& entry : entries) showEntry(json, call.base, bridge, entry.what);
         }
         return call.ok(json.endArray().take());
@@ -171,14 +171,14 @@ private:
         return entry;
     }
 
-    Outcome<void> put(nsdb::Transaction& transaction, const Uuid& bridge, const MacPort& entry) const {
+    Outcome<void> put(const Call& call, nsdb::Transaction& transaction, const Uuid& bridge, const MacPort& entry) const {
         DO_OR_REFUSE(transaction.get<Bridge>(bridge));
         GET_OR_REFUSE(port, transaction.get<Port>(entry.port));
         if (model::uuidOf(port.object->bridge_id()) != bridge)
             return refuse(400, "port {} is not a port of bridge {}", entry.port, bridge);
         if (port.object->vlan_id() != kUntagged && port.object->vlan_id() != entry.vlan)
             return refuse(400, "port {} is in VLAN {}, not {}", entry.port, port.object->vlan_id(), entry.vlan);
-        GET_OR_REFUSE(entries, readTable(api_.store(), bridge, entry.vlan));
+        GET_OR_REFUSE(entries, readTable(api_.storeOf(call), bridge, entry.vlan));
         for (const auto& known : entries)
             if (known.what.mac == entry.mac && known.persistent)
                 return refuse(409, "bridge {} has MAC {} at port {} already", bridge, entry.mac, known.what.port);
@@ -190,12 +190,12 @@ private:
 };
 
 /// The VLANs a bridge has MAC tables of: untagged always, those with entries, those of its ports.
-Outcome<std::set<std::uint16_t>> MacTables::vlansOf(const Uuid& bridge) const {
+Outcome<std::set<std::uint16_t>> MacTables::vlansOf(const Call& call, const Uuid& bridge) const {
     std::set<std::uint16_t> out{kUntagged};
-    GET_OR_REFUSE(names, api_.store().listTables(nsdb::macTablesOf(bridge)));
+    GET_OR_REFUSE(names, api_.storeOf(call).listTables(nsdb::macTablesOf(bridge)));
     for (const auto& name : names)
         if (const auto vlan = parseVlan(name)) out.insert(*vlan);
-    GET_OR_REFUSE(reads, api_.view());
+    GET_OR_REFUSE(reads, api_.view(call));
     GET_OR_REFUSE(ports, reads->referrers<Port>("bridge_id", bridge));
     for (const auto& id : ports) {
         const auto port = reads->get<Port>(id);
@@ -219,25 +219,29 @@ void addMacTables(ObjectApi& api) {
                                    {.name = "uri", .type = ValueType::Uri}};
 
     const std::string all = "/bridges/{id}/mac_table";
-    service.add({.path = all, .produces = collections, .consumes = {}, .blocks = true, .run = [tables](const Call& call) { return tables->listAll(call); }});
-    service.add({.method = Method::Post, .path = all, .produces = {}, .consumes = items, .blocks = true,
+    service.add({.path = all, .produces = collections, .consumes = {}, .blocks = true, .forTenants = true,
+                 .run = [tables](const Call& call) { return tables->listAll(call); }});
+    service.add({.method = Method::Post, .path = all, .produces = {}, .consumes = items, .blocks = true, .forTenants = true,
                  .run = [tables](const Call& call) { return tables->create(call, std::nullopt); }});
-    service.add({.path = all + "/{entry}", .produces = items, .consumes = {}, .blocks = true, .run = [tables](const Call& call) { return tables->get(call, kUntagged); }});
-    service.add({.method = Method::Delete, .path = all + "/{entry}", .produces = {}, .consumes = {}, .blocks = true,
+    service.add({.path = all + "/{entry}", .produces = items, .consumes = {}, .blocks = true, .forTenants = true,
+                 .run = [tables](const Call& call) { return tables->get(call, kUntagged); }});
+    service.add({.method = Method::Delete, .path = all + "/{entry}", .produces = {}, .consumes = {}, .blocks = true, .forTenants = true,
                  .run = [tables](const Call& call) { return tables->remove(call, kUntagged); }});
 
     const std::string one = "/bridges/{id}/vlans/{vlan}/mac_table";
-    service.add({.path = one, .produces = collections, .consumes = {}, .blocks = true, .run = [tables](const Call& call) { return tables->listOne(call); }});
-    service.add({.method = Method::Post, .path = one, .produces = {}, .consumes = items, .blocks = true,
+    service.add({.path = one, .produces = collections, .consumes = {}, .blocks = true, .forTenants = true,
+                 .run = [tables](const Call& call) { return tables->listOne(call); }});
+    service.add({.method = Method::Post, .path = one, .produces = {}, .consumes = items, .blocks = true, .forTenants = true,
                  .run = [tables](const Call& call) -> Outcome<http::Response> {
                      GET_OR_REFUSE(vlan, vlanOf(call));
                      return tables->create(call, vlan);
                  }});
-    service.add({.path = one + "/{entry}", .produces = items, .consumes = {}, .blocks = true, .run = [tables](const Call& call) -> Outcome<http::Response> {
+    service.add({.path = one + "/{entry}", .produces = items, .consumes = {}, .blocks = true, .forTenants = true,
+                 .run = [tables](const Call& call) -> Outcome<http::Response> {
                      GET_OR_REFUSE(vlan, vlanOf(call));
                      return tables->get(call, vlan);
                  }});
-    service.add({.method = Method::Delete, .path = one + "/{entry}", .produces = {}, .consumes = {}, .blocks = true,
+    service.add({.method = Method::Delete, .path = one + "/{entry}", .produces = {}, .consumes = {}, .blocks = true, .forTenants = true,
                  .run = [tables](const Call& call) -> Outcome<http::Response> {
                      GET_OR_REFUSE(vlan, vlanOf(call));
                      return tables->remove(call, vlan);

@@ -33,20 +33,21 @@ const Resource& ObjectApi::add(Resource added) {
     const auto item = collection + "/{id}";
     const auto items = resource.itemTypes();
     const bool readsBlock = store_.readsBlock();
+    const bool forTenants = resource.schema->isOfTenants();
     // A list may be long: it does not hold up the loop.
     if (resource.listable)
         service_.add({.method = http::Method::Get, .path = collection, .produces = resource.collectionTypes(), .consumes = {},
-                      .blocks = true, .run = [this, &resource](const Call& call) { return list(call, resource); },
+                      .blocks = true, .forTenants = forTenants, .run = [this, &resource](const Call& call) { return list(call, resource); },
                       .about = {.query = queryOf(resource, true)}});
     if (!resource.listable && !resource.creatable) service_.addBare(collection);
-    service_.add({.method = http::Method::Get, .path = item, .produces = items, .consumes = {}, .blocks = readsBlock,
+    service_.add({.method = http::Method::Get, .path = item, .produces = items, .consumes = {}, .blocks = readsBlock, .forTenants = forTenants,
                   .run = [this, &resource](const Call& call) -> Outcome<http::Response> {
                       GET_OR_REFUSE(id, call.id());
                       return answerItem(call, resource, id);
                   }});
     if (resource.updatable)
         service_.add({.method = http::Method::Put, .path = item, .produces = {}, .consumes = items,
-                      .wrongContentType = resource.wrongContentType, .blocks = true,
+                      .wrongContentType = resource.wrongContentType, .blocks = true, .forTenants = forTenants,
                       .run = [this, &resource](const Call& call) -> Outcome<http::Response> {
                           GET_OR_REFUSE(id, call.id());
                           return update(call, resource, id);
@@ -54,10 +55,10 @@ const Resource& ObjectApi::add(Resource added) {
                       .about = {.success = resource.updated}});
     if (resource.creatable)
         service_.add({.method = http::Method::Post, .path = collection, .produces = {}, .consumes = items,
-                      .wrongContentType = resource.wrongContentType, .blocks = true,
+                      .wrongContentType = resource.wrongContentType, .blocks = true, .forTenants = forTenants,
                       .run = [this, &resource](const Call& call) { return create(call, resource, {}); }});
     if (resource.removable)
-        service_.add({.method = http::Method::Delete, .path = item, .produces = {}, .consumes = {}, .blocks = true,
+        service_.add({.method = http::Method::Delete, .path = item, .produces = {}, .consumes = {}, .blocks = true, .forTenants = forTenants,
                       .run = [this, &resource](const Call& call) -> Outcome<http::Response> {
                           GET_OR_REFUSE(id, call.id());
                           return remove(call, resource, id);
@@ -71,15 +72,16 @@ void ObjectApi::addChildren(const Resource& parent, std::string_view segment, co
     const auto* reference = child.schema->reference(field);
     MIDONET_ASSERT(reference != nullptr && reference->rules.target == parent.schema->type, "the field refers to the parent");
     const auto path = fmt::format("/{}/{{id}}/{}", parent.schema->rest, segment);
+    const bool forTenants = parent.schema->isOfTenants() && child.schema->isOfTenants();
     const auto exists = [&parent](nsdb::View& view, const Uuid& id) -> Outcome<void> {
         DO_OR_REFUSE(view.get(parent.schema->type, id));
         return {};
     };
     if (which.list)
         service_.add({.method = http::Method::Get, .path = path, .produces = child.collectionTypes(), .consumes = {}, .blocks = true,
-                      .run = [this, exists, &child, name = std::string{field}](const Call& call) -> Outcome<http::Response> {
+                      .forTenants = forTenants, .run = [this, exists, &child, name = std::string{field}](const Call& call) -> Outcome<http::Response> {
                           GET_OR_REFUSE(id, call.id());
-                          GET_OR_REFUSE(reads, view());
+                          GET_OR_REFUSE(reads, view(call));
                           DO_OR_REFUSE(exists(*reads, id));
                           GET_OR_REFUSE(ids, reads->referrers(child.schema->type, name, id));
                           return answerList(call, child, *reads, ids);
@@ -87,7 +89,7 @@ void ObjectApi::addChildren(const Resource& parent, std::string_view segment, co
                       .about = {.query = queryOf(child, false)}});
     if (which.create)
         service_.add({.method = http::Method::Post, .path = path, .produces = {}, .consumes = child.itemTypes(),
-                      .wrongContentType = child.wrongContentType, .blocks = true,
+                      .wrongContentType = child.wrongContentType, .blocks = true, .forTenants = forTenants,
                       .run = [this, exists, &child, slot = reference->path.front()](const Call& call) -> Outcome<http::Response> {
                           GET_OR_REFUSE(id, call.id());
                           return create(call, child, [&](nsdb::Transaction& transaction, Message& object) -> Outcome<void> {
@@ -98,17 +100,17 @@ void ObjectApi::addChildren(const Resource& parent, std::string_view segment, co
                       }});
 }
 
-Outcome<std::unique_ptr<nsdb::View>> ObjectApi::view() const {
-    GET_OR_REFUSE(view, store_.view());
+Outcome<std::unique_ptr<nsdb::View>> ObjectApi::view(const Call& call) const {
+    GET_OR_REFUSE(view, storeOf(call).view());
     return view;
 }
 
 Outcome<http::Response> ObjectApi::answerItem(const Call& call, const Resource& resource, const Uuid& id) const {
-    GET_OR_REFUSE(reads, view());
+    GET_OR_REFUSE(reads, view(call));
     GET_OR_REFUSE(found, reads->get(resource.schema->type, id));
     model::JsonWriter json;
     json.reserve(2048);
-    DO_OR_REFUSE(show({*reads, call.base, json}, resource, *found.object));
+    DO_OR_REFUSE(show({.view = *reads, .base = call.base, .json = json, .toTenant = !call.caller.isAdministrator()}, resource, *found.object));
     return call.ok(json.take());
 }
 
@@ -119,7 +121,7 @@ Outcome<http::Response> ObjectApi::answerList(const Call& call, const Resource& 
 Outcome<http::Response> ObjectApi::answerListing(const Call& call, const Resource& resource, nsdb::View& view, Listing listing) const {
     ListQuery query(call.request, *resource.schema);
     const bool page = query.limit().has_value();
-    const auto text = std::make_shared<ListText>(store_, resource, call.base, std::move(listing), query);
+    const auto text = std::make_shared<ListText>(storeOf(call), resource, call.base, std::move(listing), query);
     GET_OR_REFUSE(first, text->next(view));
     while (page && !text->ended()) {
         GET_OR_REFUSE(piece, text->next(view));
@@ -155,25 +157,38 @@ Outcome<Listing> ObjectApi::listed(const Call& call, const Resource& resource, n
 }
 
 Outcome<http::Response> ObjectApi::list(const Call& call, const Resource& resource) const {
-    GET_OR_REFUSE(reads, view());
+    GET_OR_REFUSE(reads, view(call));
     GET_OR_REFUSE(listing, listed(call, resource, *reads));
     return answerListing(call, resource, *reads, std::move(listing));
 }
 
-Outcome<void> ObjectApi::checkMatch(const Call& call, const Resource& resource, nsdb::View& view, const Message& stored) const {
+Outcome<void> ObjectApi::checkMatch(const Call& call, const Resource& resource, nsdb::Transaction& transaction, const Message& stored) const {
     const auto meant = call.request.headers.find("If-Match");
     if (!meant) return {};
-    model::JsonWriter json;
-    DO_OR_REFUSE(show({view, call.base, json}, resource, stored));
-    if (namesTag(*meant, entityTag(json.text()))) return {};
+    GET_OR_REFUSE(text, shownNow(call, resource, transaction, stored));
+    if (namesTag(*meant, entityTag(text))) return {};
     return refuse(412, "{} {} is not what If-Match names: it has been changed", resource.schema->name, model::idOf(stored));
+}
+
+/// What GET would answer within the transaction.
+Outcome<std::string> ObjectApi::shownNow(const Call& call, const Resource& resource, nsdb::Transaction& transaction, const Message& stored) const {
+    model::JsonWriter json;
+    const auto store = storeOf(call);
+    if (!store.isOfTenant()) {
+        DO_OR_REFUSE(show({transaction, call.base, json}, resource, stored));
+        return json.take();
+    }
+    const auto reads = store.shown(transaction);
+    GET_OR_REFUSE(part, reads->get(resource.schema->type, model::idOf(stored)));
+    DO_OR_REFUSE(show({.view = *reads, .base = call.base, .json = json, .toTenant = true}, resource, *part.object));
+    return json.take();
 }
 
 Outcome<http::Response> ObjectApi::create(const Call& call, const Resource& resource, const Adopt& adopt) const {
     GET_OR_REFUSE(body, call.body());
     GET_OR_REFUSE(fresh, readNew(resource, body));
     std::string path;
-    return transact(store_, [&](nsdb::Transaction& transaction) -> Outcome<void> {
+    return transact(storeOf(call), [&](nsdb::Transaction& transaction) -> Outcome<void> {
         const std::unique_ptr<Message> object{fresh->New()};  // the body of a transaction may run again
         object->CopyFrom(*fresh);
         if (adopt) DO_OR_REFUSE(adopt(transaction, *object));
@@ -188,7 +203,7 @@ Outcome<http::Response> ObjectApi::create(const Call& call, const Resource& reso
 
 Outcome<http::Response> ObjectApi::update(const Call& call, const Resource& resource, const Uuid& id) const {
     GET_OR_REFUSE(body, call.body());
-    return transact(store_, [&](nsdb::Transaction& transaction) -> Outcome<void> {
+    return transact(storeOf(call), [&](nsdb::Transaction& transaction) -> Outcome<void> {
         GET_OR_REFUSE(stored, transaction.get(resource.schema->type, id));
         DO_OR_REFUSE(checkMatch(call, resource, transaction, *stored.object));
         const std::unique_ptr<Message> next{stored.object->New()};
@@ -205,7 +220,7 @@ Outcome<http::Response> ObjectApi::update(const Call& call, const Resource& reso
 }
 
 Outcome<http::Response> ObjectApi::remove(const Call& call, const Resource& resource, const Uuid& id) const {
-    return transact(store_, [&](nsdb::Transaction& transaction) -> Outcome<void> {
+    return transact(storeOf(call), [&](nsdb::Transaction& transaction) -> Outcome<void> {
         auto stored = transaction.get(resource.schema->type, id);
         if (!stored && stored.error().code == ErrorCode::NotFound && !resource.removeMissingIs404) return {};
         if (!stored) return tl::unexpected<Fault>{Fault{stored.error()}};

@@ -38,10 +38,13 @@ public:
         return *resources_.at(T::descriptor());
     }
     Service& service() { return service_; }
+    /// The whole of it: for endpoints of administrators.
     nsdb::Store& store() { return store_; }
 
+    /// What the caller may read and write of it.
+    ScopedStore storeOf(const Call& call) const { return {store_, call.caller}; }
     /// Reads of one request.
-    Outcome<std::unique_ptr<nsdb::View>> view() const;
+    Outcome<std::unique_ptr<nsdb::View>> view(const Call& call) const;
     /// 200 with the object as JSON; 404 when absent.
     Outcome<http::Response> answerItem(const Call& call, const Resource& resource, const Uuid& id) const;
     /// 200 with the array of those objects that the query asks for; ids of what has just gone are left out.
@@ -56,7 +59,8 @@ private:
     Outcome<Listing> listed(const Call& call, const Resource& resource, nsdb::View& view) const;
     Outcome<http::Response> answerListing(const Call& call, const Resource& resource, nsdb::View& view, Listing listing) const;
     /// 412 when the client says which one it means (If-Match), and GET shows another now.
-    Outcome<void> checkMatch(const Call& call, const Resource& resource, nsdb::View& view, const Message& stored) const;
+    Outcome<void> checkMatch(const Call& call, const Resource& resource, nsdb::Transaction& transaction, const Message& stored) const;
+    Outcome<std::string> shownNow(const Call& call, const Resource& resource, nsdb::Transaction& transaction, const Message& stored) const;
     Outcome<http::Response> list(const Call& call, const Resource& resource) const;
     void addChildren(const Resource& parent, std::string_view segment, const Resource& child, std::string_view field,
                      Collection which);

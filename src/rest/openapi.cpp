@@ -19,7 +19,8 @@ using http::Method;
 constexpr std::string_view kAbout =
     "Lists, single objects and their changes: /docs/rest-api.md says what they mean. HEAD is served wherever GET is, OPTIONS everywhere; "
     "other methods are 405 with Allow. Bodies are read more tolerantly than is written here: numbers and booleans may be strings, "
-    "what is not known is ignored, as is what follows the document. PUT replaces: what is absent becomes null or its default.";
+    "what is not known is ignored, as is what follows the document. PUT replaces: what is absent becomes null or its default. "
+    "x-tenants: whether tenants may use it too, for what is theirs, where the server lets them.";
 
 json::object reference(std::string_view kind, std::string_view name) {
     return {{"$ref", fmt::format("#/components/{}/{}", kind, name)}};
@@ -143,6 +144,7 @@ std::set<int> failuresOf(const Endpoint& endpoint) {
     if (endpoint.path.find('{') != std::string::npos || changes(endpoint)) out.insert(404);
     if (!endpoint.produces.empty()) out.insert(406);
     if (changes(endpoint)) out.insert({403, 406, 409, 412});
+    if (!endpoint.forTenants) out.insert(403);
     if (hasBody(endpoint)) out.insert({413, endpoint.wrongContentType});
     return out;
 }
@@ -201,6 +203,7 @@ json::object operationOf(const Endpoint& endpoint) {
         out["requestBody"] = {{"required", true},
                               {"content", endpoint.consumes.empty() ? textContent("text/plain") : contentOf(endpoint.consumes, false)}};
     out["responses"] = responsesOf(endpoint);
+    out["x-tenants"] = endpoint.forTenants;
     return out;
 }
 

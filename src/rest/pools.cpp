@@ -40,7 +40,7 @@ Outcome<std::vector<Uuid>> poolsWatchedBy(nsdb::View& view, const Uuid& monitor)
 /// The VIPs of all pools of a load balancer.
 Outcome<http::Response> answerVips(const ObjectApi& api, const Call& call) {
     GET_OR_REFUSE(id, call.id());
-    GET_OR_REFUSE(reads, api.view());
+    GET_OR_REFUSE(reads, api.view(call));
     DO_OR_REFUSE(reads->get<model::LoadBalancer>(id));
     GET_OR_REFUSE(pools, reads->referrers<Pool>("load_balancer_id", id));
     std::vector<Uuid> vips;
@@ -71,7 +71,7 @@ void addPools(ObjectApi& api) {
     vips.more = {{.name = "loadBalancerId", .type = ValueType::Uuid, .nullable = true}, {.name = "loadBalancer", .type = ValueType::Uri, .nullable = true}};
     const auto& vip = api.add(std::move(vips));
     api.addChildren<Pool, Vip>("vips", "pool_id");
-    api.service().add({.path = "/load_balancers/{id}/vips", .produces = vip.collectionTypes(), .consumes = {}, .blocks = true,
+    api.service().add({.path = "/load_balancers/{id}/vips", .produces = vip.collectionTypes(), .consumes = {}, .blocks = true, .forTenants = true,
                        .run = [&api](const Call& call) { return answerVips(api, call); }});
 }
 

@@ -43,7 +43,7 @@ Outcome<http::Response> removeMember(const ObjectApi& api, const Resource& resou
     GET_OR_REFUSE(port, call.id("port"));
     auto removed = api.remove(call, resource, id);
     if (removed || removed.error().status != 404) return removed;
-    GET_OR_REFUSE(reads, api.view());
+    GET_OR_REFUSE(reads, api.view(call));
     const auto there = reads->get<model::Port>(port);
     if (!there && there.error().code == ErrorCode::NotFound) return Call::empty(204);
     return removed;
@@ -64,12 +64,12 @@ void addPortGroups(ObjectApi& api) {
     api.addChildren<PortGroup, PortGroupPort>("ports", "port_group_id");
     api.addChildren<model::Port, PortGroupPort>("port_groups", "port_id", {.create = false});
     const std::string path = "/port_groups/{id}/ports/{port}";
-    api.service().add({.path = path, .produces = added.itemTypes(), .consumes = {}, .blocks = api.store().readsBlock(),
+    api.service().add({.path = path, .produces = added.itemTypes(), .consumes = {}, .blocks = api.store().readsBlock(), .forTenants = true,
                        .run = [&api, &added](const Call& call) -> Outcome<http::Response> {
                            GET_OR_REFUSE(id, memberOf(call));
                            return api.answerItem(call, added, id);
                        }});
-    api.service().add({.method = http::Method::Delete, .path = path, .produces = {}, .consumes = {}, .blocks = true,
+    api.service().add({.method = http::Method::Delete, .path = path, .produces = {}, .consumes = {}, .blocks = true, .forTenants = true,
                        .run = [&api, &added](const Call& call) { return removeMember(api, added, call); }});
 }
 

@@ -74,7 +74,7 @@ Outcome<void> showVtep(const Show& out, const model::Port& port) {
 }
 
 Outcome<void> showPort(const Show& out, const model::Port& port) {
-    GET_OR_REFUSE(status, bindingStatus(out.view, port));
+    GET_OR_REFUSE(status, out.toTenant ? statusForTenants(out.view, port) : bindingStatus(out.view, port));
     const bool router = isRouterPort(port);
     const auto device = model::uuidOf(router ? port.router_id() : port.bridge_id());
     out.json.key("type").string(typesOf(port).front());

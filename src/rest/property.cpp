@@ -76,6 +76,7 @@ Property describe(const FieldSchema& field, Bodies& bodies) {
                  .readOnly = field.readOnly, .required = field.required && field.defaultValue.empty(), .values = valuesOf(field),
                  .doc = docOf(field)};
     if (field.reference) out.of = model::Schema::get().of(field.reference->target).name;
+    if (field.names.size() == 1) out.of = model::Schema::get().of(field.names.front()).name;
     if (out.type == ValueType::Integer && field.hasRange()) {
         out.min = field.min;
         out.max = field.max;

@@ -82,7 +82,7 @@ Filter filterById(std::string query, std::string doc, std::function<Outcome<std:
             }};
 }
 
-Outcome<void> transact(nsdb::Store& store, const std::function<Outcome<void>(nsdb::Transaction&)>& body) {
+Outcome<void> transact(const ScopedStore& store, const std::function<Outcome<void>(nsdb::Transaction&)>& body) {
     std::optional<Fault> fault;  // of the last attempt
     const auto done = store.transact([&](nsdb::Transaction& transaction) -> Result<void> {
         fault.reset();

@@ -10,6 +10,7 @@
 #include "model/schema.h"
 #include "nsdb/store.h"
 #include "rest/fault.h"
+#include "rest/scoped_store.h"
 #include "rest/service.h"
 
 namespace midonet::rest {
@@ -39,6 +40,7 @@ struct Show {
     const std::string& base;
     model::JsonWriter& json;
     mutable Holders holders{};
+    bool toTenant = false;  ///< What is shown is a tenant's part of it.
 };
 
 /// What changes one: inside a transaction, which may run more than once.
@@ -148,7 +150,7 @@ Resource resource(Hooks<T> hooks = {}) {
 }
 
 /// Runs `body` as one transaction; a Fault aborts it and comes out as it is.
-Outcome<void> transact(nsdb::Store& store, const std::function<Outcome<void>(nsdb::Transaction&)>& body);
+Outcome<void> transact(const ScopedStore& store, const std::function<Outcome<void>(nsdb::Transaction&)>& body);
 
 /// The object of JSON in `json`, with uri, links and unserved properties.
 Outcome<void> show(const Show& show, const Resource& resource, const Message& object);

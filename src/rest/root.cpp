@@ -78,7 +78,7 @@ void describeRoot(Bodies& bodies) {
 
 void addRoot(Service& service) {
     describeRoot(service.bodies());
-    service.add({.path = "", .produces = {itemType("Application", 5), std::string{kJson}}, .consumes = {}, .run = root});
+    service.add({.path = "", .produces = {itemType("Application", 5), std::string{kJson}}, .consumes = {}, .forTenants = true, .run = root});
     service.add({.path = "/system_state", .produces = {itemType("SystemState", 2), std::string{kJson}}, .consumes = {}, .run = systemState});
 }
 

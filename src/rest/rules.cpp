@@ -56,7 +56,7 @@ Outcome<void> showRule(const Show& out, const Chain& chain, int index) {
 
 Outcome<http::Response> listRules(const ObjectApi& api, const Call& call) {
     GET_OR_REFUSE(id, call.id());
-    GET_OR_REFUSE(reads, api.view());
+    GET_OR_REFUSE(reads, api.view(call));
     GET_OR_REFUSE(chain, reads->get<Chain>(id));
     model::JsonWriter json;
     json.beginArray();
@@ -66,14 +66,14 @@ Outcome<http::Response> listRules(const ObjectApi& api, const Call& call) {
 
 Outcome<http::Response> getRule(const ObjectApi& api, const Call& call) {
     GET_OR_REFUSE(id, call.id());
-    GET_OR_REFUSE(reads, api.view());
+    GET_OR_REFUSE(reads, api.view(call));
     GET_OR_REFUSE(place, placeOf(*reads, id));
     model::JsonWriter json;
     DO_OR_REFUSE(showRule({*reads, call.base, json}, *place.chain.object, place.index));
     return call.ok(json.take());
 }
 
-Outcome<http::Response> addRule(nsdb::Store& store, const Call& call) {
+Outcome<http::Response> addRule(const ObjectApi& api, const Call& call) {
     GET_OR_REFUSE(id, call.id());
     GET_OR_REFUSE(body, call.body());
     GET_OR_REFUSE(rule, readRule(body));
@@ -87,10 +87,10 @@ Outcome<http::Response> addRule(nsdb::Store& store, const Call& call) {
         DO_OR_REFUSE(transaction.update(next));
         return {};
     };
-    return transact(store, add).map([&] { return call.created(pathOf(rule)); });
+    return transact(api.storeOf(call), add).map([&] { return call.created(pathOf(rule)); });
 }
 
-Outcome<http::Response> removeRule(nsdb::Store& store, const Call& call) {
+Outcome<http::Response> removeRule(const ObjectApi& api, const Call& call) {
     GET_OR_REFUSE(id, call.id());
     const auto remove = [&](nsdb::Transaction& transaction) -> Outcome<void> {
         GET_OR_REFUSE(place, placeOf(transaction, id));
@@ -99,7 +99,7 @@ Outcome<http::Response> removeRule(nsdb::Store& store, const Call& call) {
         DO_OR_REFUSE(transaction.update(next));
         return {};
     };
-    return transact(store, remove).map([] { return Call::empty(204); });
+    return transact(api.storeOf(call), remove).map([] { return Call::empty(204); });
 }
 
 void describeRule(Bodies& bodies) {
@@ -118,20 +118,19 @@ void describeRule(Bodies& bodies) {
 }  // namespace
 
 void addRules(ObjectApi& api) {
-    auto& store = api.store();
     auto& service = api.service();
     const std::vector<std::string> items{itemType("Rule", 2), std::string{kJson}};
     const std::string below = "/chains/{id}/rules";
-    service.add({.path = below, .produces = {collectionType("Rule", 2), std::string{kJson}}, .consumes = {}, .blocks = true,
+    service.add({.path = below, .produces = {collectionType("Rule", 2), std::string{kJson}}, .consumes = {}, .blocks = true, .forTenants = true,
                  .run = [&api](const Call& call) { return listRules(api, call); }});
-    service.add({.method = http::Method::Post, .path = below, .produces = {}, .consumes = items, .blocks = true,
-                 .run = [&store](const Call& call) { return addRule(store, call); }});
+    service.add({.method = http::Method::Post, .path = below, .produces = {}, .consumes = items, .blocks = true, .forTenants = true,
+                 .run = [&api](const Call& call) { return addRule(api, call); }});
     describeRule(service.bodies());
     service.addBare("/rules");
-    service.add({.path = "/rules/{id}", .produces = items, .consumes = {}, .blocks = store.readsBlock(),
+    service.add({.path = "/rules/{id}", .produces = items, .consumes = {}, .blocks = api.store().readsBlock(), .forTenants = true,
                  .run = [&api](const Call& call) { return getRule(api, call); }});
-    service.add({.method = http::Method::Delete, .path = "/rules/{id}", .produces = {}, .consumes = {}, .blocks = true,
-                 .run = [&store](const Call& call) { return removeRule(store, call); }});
+    service.add({.method = http::Method::Delete, .path = "/rules/{id}", .produces = {}, .consumes = {}, .blocks = true, .forTenants = true,
+                 .run = [&api](const Call& call) { return removeRule(api, call); }});
 }
 
 }  // namespace midonet::rest

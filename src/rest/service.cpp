@@ -57,6 +57,34 @@ std::string_view withoutTrailingSlash(std::string_view path) {
     return path;
 }
 
+/// 403 for what a tenant, or this one, may not do at all.
+Outcome<void> checkRole(const Endpoint& endpoint, const Identity& caller) {
+    if (caller.isAdministrator()) return {};
+    if (!endpoint.forTenants) return refuse(403, "only an administrator may use {}{}", kRoot, endpoint.path);
+    if (caller.role == Role::TenantUser && endpoint.method != http::Method::Get) return refuse(403, "your role in the project may only read");
+    return {};
+}
+
+/// A message may name an object that is in the way, and that is not the tenant's: only ids that the request names are told.
+std::string withoutForeignIds(std::string message, const http::Request& request) {
+    constexpr std::size_t kLength = 36;
+    for (std::size_t at = 0; at + kLength <= message.size(); ++at) {
+        const auto text = std::string_view{message}.substr(at, kLength);
+        if (!Uuid::parse(text)) continue;
+        const bool named = request.target.find(text) != std::string::npos || request.body.find(text) != std::string::npos;
+        if (!named) message.replace(at, kLength, "(hidden)");
+    }
+    return message;
+}
+
+http::Response refusal(Fault fault, const http::Request& request, const Identity& caller) {
+    if (!caller.isAdministrator()) {
+        fault.message = withoutForeignIds(std::move(fault.message), request);
+        for (auto& violation : fault.violations) violation.message = withoutForeignIds(std::move(violation.message), request);
+    }
+    return withCors(toResponse(fault));
+}
+
 }  // namespace
 
 Outcome<Uuid> Call::id(std::string_view name) const {
@@ -140,24 +168,24 @@ http::Response Service::answer(const http::Request& request) const {
     const auto token = request.headers.find("X-Auth-Token");
     auto who = authenticator_.known(token);
     if (!who) who = authenticator_.check(token.value_or(""));
-    return *who ? run(request, *way.endpoint, way.parameters) : withCors(toResponse(who->error()));
+    return *who ? run(request, *way.endpoint, way.parameters, **who) : withCors(toResponse(who->error()));
 }
 
 /// Finds out who asks, without holding up the loop.
 void Service::admit(http::RequestPtr request, http::Responder answer, const Endpoint& endpoint, Parameters parameters) const {
     const auto token = request->headers.find("X-Auth-Token");
-    if (const auto who = authenticator_.known(token)) return serve(std::move(request), std::move(answer), endpoint, std::move(parameters), *who);
+    if (auto who = authenticator_.known(token)) return serve(std::move(request), std::move(answer), endpoint, std::move(parameters), std::move(*who));
     submit(authentication_, answer, [this, request, answer, &endpoint, token = std::string{token.value_or("")}, p = std::move(parameters)] {
         serve(request, answer, endpoint, p, authenticator_.check(token));
     });
 }
 
 void Service::serve(http::RequestPtr request, http::Responder answer, const Endpoint& endpoint, Parameters parameters,
-                    const Outcome<Identity>& who) const {
+                    Outcome<Identity> who) const {
     if (!who) return answer(withCors(toResponse(who.error())));
-    auto work = [request, answer, &endpoint, p = std::move(parameters), user = fmt::format("{}@{}", who->user, who->tenant)] {
-        auto response = run(*request, endpoint, p);
-        response.user = user;
+    auto work = [request, answer, &endpoint, p = std::move(parameters), caller = std::move(*who)] {
+        auto response = run(*request, endpoint, p, caller);
+        response.user = fmt::format("{}@{}", caller.user, caller.tenant);
         answer(std::move(response));
     };
     if (!endpoint.blocks) return work();
@@ -175,9 +203,10 @@ http::NextPiece Service::inPieces(std::function<Outcome<std::string>()> next) co
     };
 }
 
-http::Response Service::run(const http::Request& request, const Endpoint& endpoint, const Parameters& parameters) {
+http::Response Service::run(const http::Request& request, const Endpoint& endpoint, const Parameters& parameters, const Identity& caller) {
     try {
-        Call call{request, parameters, baseOf(request), std::string{kJson}};
+        if (const auto may = checkRole(endpoint, caller); !may) return withCors(toResponse(may.error()));
+        Call call{request, parameters, baseOf(request), std::string{kJson}, caller};
         if (!endpoint.produces.empty()) {
             auto type = negotiate(request.headers.find("Accept"), endpoint.produces);
             if (!type) return errorResponse(406, "the answer comes as one of " + joined(endpoint.produces));
@@ -186,7 +215,7 @@ http::Response Service::run(const http::Request& request, const Endpoint& endpoi
         if (!endpoint.consumes.empty() && !understands(request.headers.find("Content-Type"), endpoint.consumes))
             return errorResponse(endpoint.wrongContentType, "the body must be one of " + joined(endpoint.consumes));
         auto outcome = endpoint.run(call);
-        if (!outcome) return withCors(toResponse(outcome.error()));
+        if (!outcome) return refusal(std::move(outcome.error()), request, caller);
         tagAnswer(request, *outcome);
         return withCors(std::move(*outcome));
     } catch (const std::exception& exception) {

@@ -24,6 +24,7 @@ struct Call {
     const http::PathParameters& parameters;
     std::string base;         ///< "http://HOST:PORT/midonet-api", as the client sees us.
     std::string contentType;  ///< What the client wants back.
+    const Identity& caller;   ///< Who asks; what he may read and write: ObjectApi::storeOf().
 
     /// A parameter of the path as UUID; 404 when it is none.
     Outcome<Uuid> id(std::string_view name = "id") const;
@@ -53,6 +54,7 @@ struct Endpoint {
     std::vector<std::string> consumes;  ///< Empty: Content-Type does not matter.
     int wrongContentType = 406;         ///< 406 or 415, as the original does.
     bool blocks = false;                ///< Runs on the pool.
+    bool forTenants = false;            ///< Tenants may use it too: it reads and writes through ObjectApi::storeOf() alone. Else: 403.
     std::function<Outcome<http::Response>(const Call&)> run;
     About about{};
 };
@@ -100,8 +102,8 @@ private:
     static void submit(event::BlockingPool& pool, const http::Responder& answer, event::Callback work);
     void admit(http::RequestPtr request, http::Responder answer, const Endpoint& endpoint, Parameters parameters) const;
     void serve(http::RequestPtr request, http::Responder answer, const Endpoint& endpoint, Parameters parameters,
-               const Outcome<Identity>& who) const;
-    static http::Response run(const http::Request& request, const Endpoint& endpoint, const Parameters& parameters);
+               Outcome<Identity> who) const;
+    static http::Response run(const http::Request& request, const Endpoint& endpoint, const Parameters& parameters, const Identity& caller);
 
     event::BlockingPool& pool_;
     event::BlockingPool& authentication_;

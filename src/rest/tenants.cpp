@@ -19,8 +19,15 @@ void showTenant(model::JsonWriter& json, const std::string& base, const Tenant& 
     json.endObject();
 }
 
+/// A tenant knows of itself only.
+Outcome<std::vector<Tenant>> tenantsOf(Authenticator& authenticator, const Call& call) {
+    if (call.caller.isAdministrator()) return authenticator.tenants({call.request.query("marker"), call.request.query("limit")});
+    GET_OR_REFUSE(own, authenticator.tenant(call.caller.tenant));
+    return std::vector{std::move(own)};
+}
+
 Outcome<http::Response> listTenants(Authenticator& authenticator, const Call& call) {
-    GET_OR_REFUSE(tenants, authenticator.tenants({call.request.query("marker"), call.request.query("limit")}));
+    GET_OR_REFUSE(tenants, tenantsOf(authenticator, call));
     model::JsonWriter json;
     json.beginArray();
     for (const auto& tenant : tenants) showTenant(json, call.base, tenant);
@@ -28,7 +35,9 @@ Outcome<http::Response> listTenants(Authenticator& authenticator, const Call& ca
 }
 
 Outcome<http::Response> getTenant(Authenticator& authenticator, const Call& call) {
-    GET_OR_REFUSE(tenant, authenticator.tenant(call.parameters["id"]));
+    const auto& id = call.parameters["id"];
+    if (!call.caller.isAdministrator() && id != call.caller.tenant) return refuse(404, "there is no tenant '{}' that is yours", id);
+    GET_OR_REFUSE(tenant, authenticator.tenant(id));
     model::JsonWriter json;
     showTenant(json, call.base, tenant);
     return call.ok(json.take());
@@ -40,10 +49,10 @@ void addTenants(Service& service, Authenticator& authenticator) {
     auto& body = service.bodies()["Tenant"];
     body = {{.name = "id"}, {.name = "name"}, {.name = "description", .nullable = true}, {.name = "enabled", .type = ValueType::Flag}, {.name = "uri", .type = ValueType::Uri}};
     for (const auto& [link, segment] : kOwned) body.push_back({.name = link, .type = ValueType::Uri});
-    service.add({.path = "/tenants", .produces = {collectionType("Tenant", 2), std::string{kJson}}, .consumes = {}, .blocks = true,
+    service.add({.path = "/tenants", .produces = {collectionType("Tenant", 2), std::string{kJson}}, .consumes = {}, .blocks = true, .forTenants = true,
                  .run = [&authenticator](const Call& call) { return listTenants(authenticator, call); },
                  .about = {.query = {{"marker", "Keystone's: tenants behind this one."}, {"limit", "Keystone's: so many at most."}}}});
-    service.add({.path = "/tenants/{id}", .produces = {itemType("Tenant", 2), std::string{kJson}}, .consumes = {}, .blocks = true,
+    service.add({.path = "/tenants/{id}", .produces = {itemType("Tenant", 2), std::string{kJson}}, .consumes = {}, .blocks = true, .forTenants = true,
                  .run = [&authenticator](const Call& call) { return getTenant(authenticator, call); }});
 }
 

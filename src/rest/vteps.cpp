@@ -107,10 +107,10 @@ Outcome<std::shared_ptr<const T>> named(nsdb::View& view, const Uuid& id, const 
     return tl::unexpected<Fault>{Fault{found.error()}};
 }
 
-Outcome<http::Response> addBinding(nsdb::Store& store, const Call& call) {
+Outcome<http::Response> addBinding(const ObjectApi& api, const Call& call) {
     GET_OR_REFUSE(id, call.id());
     GET_OR_REFUSE(binding, readBinding(call));
-    return transact(store, [&](nsdb::Transaction& transaction) -> Outcome<void> {
+    return transact(api.storeOf(call), [&](nsdb::Transaction& transaction) -> Outcome<void> {
         GET_OR_REFUSE(vtep, named<Vtep>(transaction, id, "vtepId"));
         GET_OR_REFUSE(bridge, named<Bridge>(transaction, model::uuidOf(binding.bridge_id()), "networkId"));
         for (const auto& other : vtep->bindings())
@@ -125,9 +125,9 @@ Outcome<http::Response> addBinding(nsdb::Store& store, const Call& call) {
 }
 
 /// With the last binding of a bridge its port goes. What is not there is gone already.
-Outcome<http::Response> removeBinding(nsdb::Store& store, const Call& call) {
+Outcome<http::Response> removeBinding(const ObjectApi& api, const Call& call) {
     GET_OR_REFUSE(id, call.id());
-    return transact(store, [&](nsdb::Transaction& transaction) -> Outcome<void> {
+    return transact(api.storeOf(call), [&](nsdb::Transaction& transaction) -> Outcome<void> {
         const auto vtep = transaction.get<Vtep>(id);
         if (!vtep && vtep.error().code == ErrorCode::NotFound) return {};
         if (!vtep) return tl::unexpected<Fault>{Fault{vtep.error()}};
@@ -171,7 +171,7 @@ Outcome<Bindings> ofVxlanPort(nsdb::View& view, const Call& call) {
 using Select = Outcome<Bindings> (*)(nsdb::View&, const Call&);
 
 Outcome<http::Response> listBindings(const ObjectApi& api, Select select, const Call& call) {
-    GET_OR_REFUSE(reads, api.view());
+    GET_OR_REFUSE(reads, api.view(call));
     GET_OR_REFUSE(bindings, select(*reads, call));
     model::JsonWriter json;
     json.beginArray();
@@ -181,7 +181,7 @@ Outcome<http::Response> listBindings(const ObjectApi& api, Select select, const 
 }
 
 Outcome<http::Response> getBinding(const ObjectApi& api, Select select, const Call& call) {
-    GET_OR_REFUSE(reads, api.view());
+    GET_OR_REFUSE(reads, api.view(call));
     GET_OR_REFUSE(bindings, select(*reads, call));
     const auto vtep = model::idOf(*bindings.vtep);
     for (const auto& binding : bindings.vtep->bindings()) {
@@ -196,7 +196,7 @@ Outcome<http::Response> getBinding(const ObjectApi& api, Select select, const Ca
 /// The VTEP itself would have to be asked.
 Outcome<http::Response> refusePorts(const ObjectApi& api, const Call& call) {
     GET_OR_REFUSE(id, call.id());
-    GET_OR_REFUSE(reads, api.view());
+    GET_OR_REFUSE(reads, api.view(call));
     DO_OR_REFUSE(reads->get<Vtep>(id));
     return refuse(503, "VTEP {} is not connected: its ports are not known", id);
 }
@@ -211,15 +211,14 @@ void addReads(ObjectApi& api, const std::string& path, Select select) {
 
 void addBindings(ObjectApi& api) {
     auto& service = api.service();
-    auto& store = api.store();
     const std::string path = "/vteps/{id}/bindings";
     addReads(api, path, ofVtep);
     addReads(api, "/bridges/{id}/ports/{vxlanPort}/vtep_bindings", ofVxlanPort);
     service.add({.method = http::Method::Post, .path = path, .produces = {},
                  .consumes = {itemType("VTEPBinding", 2), std::string{kJson}}, .blocks = true,
-                 .run = [&store](const Call& call) { return addBinding(store, call); }});
+                 .run = [&api](const Call& call) { return addBinding(api, call); }});
     service.add({.method = http::Method::Delete, .path = path + "/{port}/{vlan}", .produces = {}, .consumes = {}, .blocks = true,
-                 .run = [&store](const Call& call) { return removeBinding(store, call); }});
+                 .run = [&api](const Call& call) { return removeBinding(api, call); }});
 }
 
 void describeVtepParts(Bodies& bodies) {

@@ -172,6 +172,20 @@ def test_administrators_and_nobody_else(start: StartServer, keystone: Keystone) 
 
 
 @needs_keystone
+def test_tenants_use_what_is_theirs(start: StartServer, keystone: Keystone) -> None:
+    server = start(*settings(keystone.port, "api.tenant_access=true", "api.tenant_admin_role=Member", "api.tenant_user_role=reader"))
+    ann, bob = logged_in(server, "ann"), logged_in(server, "bob")
+    others = ann.create(server.url + "/bridges", item("Bridge-v4"), {"name": "of nobody"})
+    own = bob.create(server.url + "/bridges", item("Bridge-v4"), {"name": "red's"})
+    tenants = bob.get(server.url + "/tenants", collection("Tenant-v2"))
+    assert [tenant["name"] for tenant in tenants] == ["red"] and own["tenantId"] == tenants[0]["id"]
+    assert bob.get(server.url + "/bridges", collection("Bridge-v4")) == [own]
+    assert refused(bob, f"/bridges/{others['id']}", item("Bridge-v4")).status == 404
+    assert refused(bob, "/hosts", collection("Host-v3")).status == 403
+    assert len(ann.get(server.url + "/bridges", collection("Bridge-v4"))) == 2
+
+
+@needs_keystone
 def test_tokens_of_others_and_of_the_past(start: StartServer, keystone: Keystone) -> None:
     from cryptography.fernet import Fernet
 

@@ -3,6 +3,8 @@
 #include <google/protobuf/descriptor.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "fleet/fleet.pb.h"
 #include "model/ids.h"
 #include "model/topology.pb.h"
@@ -52,6 +54,22 @@ TEST(Schema, ResolvesReferencesBothWays) {
     EXPECT_EQ(bridge.referencedBy[0].reference->name, "bridge_id");
     EXPECT_EQ(bridge.referencedBy[0].reference->rules.onDelete, OnDelete::Cascade);
     EXPECT_EQ(Schema::get().of<Port>().reference("host_id")->rules.onDelete, OnDelete::Clear);
+}
+
+TEST(Schema, KnowsWhoseObjectsAre) {
+    const auto& schema = Schema::get();
+    const auto& bridge = schema.of<Bridge>();
+    EXPECT_EQ(bridge.tenant, bridge.field("tenant_id"));
+    EXPECT_TRUE(bridge.wholes.empty());
+    const auto& port = schema.of<Port>();
+    EXPECT_EQ(port.tenant, nullptr);
+    EXPECT_EQ(port.wholes, (std::vector{port.reference("bridge_id"), port.reference("router_id")}));
+    EXPECT_TRUE(port.isOfTenants());
+    EXPECT_TRUE(port.field("host_id")->restricted);
+    EXPECT_FALSE(schema.of<Host>().isOfTenants()) << "the administrators'";
+    const auto& condition = schema.of<Mirror>().field("conditions")->embedded;
+    const auto inPorts = std::find_if(condition.begin(), condition.end(), [](const auto& field) { return field.name == "in_ports"; });
+    EXPECT_EQ(inPorts->names, std::vector{Port::descriptor()});
 }
 
 TEST(Schema, FindsReferencesInsideEmbeddedMessages) {

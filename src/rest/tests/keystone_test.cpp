@@ -89,6 +89,28 @@ TEST_P(KeystoneTest, OnlyAdministratorsAreLetIn) {
     EXPECT_EQ((*none).error().status, 401);
 }
 
+TEST_P(KeystoneTest, TenantsAreLetInWhereTheirRolesAreNamed) {
+    options_.tenantAdminRole = "Tenant_Admin";
+    options_.tenantUserRole = "tenant_user";
+    restart();
+    keystone_.addUser("carl", "carl's", "blue", {"tenant_user", "TENANT_ADMIN"});
+    keystone_.addUser("dora", "dora's", "blue", {"member", "tenant_user"});
+    keystone_.addUser("fred", "fred's", "blue", {"admin", "tenant_user"});
+    const auto roleOf = [&](const std::string& user, const std::string& project) {
+        const auto who = authenticator_->check(login(user, project));
+        return who ? std::optional{who->role} : std::nullopt;
+    };
+    EXPECT_EQ(roleOf("carl", "blue"), Role::TenantAdmin);
+    EXPECT_EQ(roleOf("dora", "blue"), Role::TenantUser);
+    EXPECT_EQ(roleOf("fred", "blue"), Role::Administrator) << "the strongest counts";
+    EXPECT_EQ(roleOf("ann", "red"), Role::Administrator);
+    EXPECT_EQ(roleOf("bob", "blue"), std::nullopt) << "a member is not named";
+    EXPECT_EQ(authenticator_->check(login("carl", "blue"))->tenant, "id-blue");
+    options_.tenantAdminRole.clear();
+    restart();
+    EXPECT_EQ(roleOf("carl", "blue"), Role::TenantUser) << "nobody has an empty role";
+}
+
 TEST_P(KeystoneTest, RolesAreComparedInLowerCase) {
     options_.adminRole = "MidoNet_Admin";
     restart();

@@ -61,7 +61,7 @@ TEST_F(Lists, WhatGoesWhileALongOneIsSentIsLeftOut) {
     std::vector<Uuid> ids;
     for (std::uint64_t i = 1; i <= 1000; ++i) ids.push_back(Uuid{0, i});
     auto bridge = resource<model::Bridge>();
-    ListText list(*store_, bridge, "http://here", {ids}, ListQuery({}, *bridge.schema));
+    ListText list(ScopedStore{*store_, Identity{}}, bridge, "http://here", {ids}, ListQuery({}, *bridge.schema));
     auto whole = list.next().value();
     ASSERT_FALSE(list.ended());
     EXPECT_TRUE(store_->transact([](nsdb::Transaction& t) { return t.remove(model::Bridge::descriptor(), Uuid{0, 1000}); }));

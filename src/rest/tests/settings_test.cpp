@@ -51,6 +51,13 @@ TEST(ApiSettings, KeystoneNeedsSomebodyToAskIt) {
     EXPECT_TRUE(apply({{"api.auth", "keystone"}, {"keystone.admin_token", "t"}, {"keystone.host", "::1"}}));
 }
 
+TEST(ApiSettings, TenantAccessNeedsARole) {
+    const std::pair<std::string, std::string> keystone{"api.auth", "keystone"}, token{"keystone.admin_token", "t"}, access{"api.tenant_access", "true"};
+    EXPECT_TRUE(apply({keystone, token, access}));
+    EXPECT_TRUE(apply({keystone, token, access, {"api.tenant_user_role", ""}}));
+    EXPECT_FALSE(apply({keystone, token, access, {"api.tenant_user_role", ""}, {"api.tenant_admin_role", ""}}));
+}
+
 TEST(ApiSettings, SecretsAreNeitherShownNorTakenFromTheNsdb) {
     config::Settings settings;
     const ApiSettings api(settings);
