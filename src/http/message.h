@@ -74,6 +74,9 @@ struct Response {
     std::string body;
     /// What follows `body`; may be empty. Such a response is sent in chunks.
     NextPiece more{};
+    /// Its pieces come whenever there are any, for as long as the client stays: nobody waits for them in vain, and a server that is
+    /// drained ends it between two of them.
+    bool endless = false;
     std::string user{};  ///< Who asked, for the request log; never sent.
 
     /// Content-Length, Connection, Date and X-Request-Id are the server's business and not set here.

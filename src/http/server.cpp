@@ -64,7 +64,7 @@ public:
         MIDONET_ASSERT(!done_, "drain() is called once");
         done_ = std::move(done);
         for (const auto& listener : listeners_) listener->refuseNew();
-        for (const auto& lane : lanes_) asio::post(lane->io, [lane] { lane->draining = true; });
+        for (const auto& lane : lanes_) asio::post(lane->io, [lane] { lane->drain(); });
         asio::co_spawn(io_, drainSteps(shared_from_this()), asio::detached);
     }
 

@@ -191,6 +191,11 @@ void Lane::closeIdle() {
         if (session->idle()) session->wake();
 }
 
+void Lane::drain() {
+    draining = true;
+    for (auto* session : sessions) session->endStream();
+}
+
 void Lane::closeAll() {
     draining = true;
     for (auto* session : sessions) session->cut();
@@ -204,12 +209,20 @@ Session::Session(Socket socket, ServerTls tls, std::shared_ptr<Lane> lane)
 Session::~Session() { lane_->remove(*this); }
 
 void Session::wake() { wire_.cancel(); }
-void Session::cut() { wire_.close(); }
+void Session::cut() {
+    wire_.close();
+    endStream();
+}
+void Session::endStream() {
+    if (betweenPieces_ != nullptr) betweenPieces_->cancel();
+}
 void Session::setDeadline(event::TimePoint deadline) {
     deadline_ = deadline;
     timedOut_ = false;
 }
 void Session::checkDeadline(event::TimePoint now) {
+    // Nothing is read or written then, so nothing else would tell.
+    if (betweenPieces_ != nullptr && wire_.peerIsGone()) return cut();
     if (now < deadline_ || timedOut_) return;
     timedOut_ = true;
     wake();
@@ -296,10 +309,13 @@ asio::awaitable<Session::Next> Session::exchange() {
     label(*request);
     Response response = co_await handle(request, deadline);
     response.headers.add("X-Request-Id", request->id);
+    const bool endless = response.endless;
     const bool endsWithConnection = version < 11 && response.more;
     const bool keep = clientKeeps && !lane_->draining && !endsWithConnection;
     if (lane_->options->onFinished) lane_->options->onFinished({*request, response, Clock::now() - start, lane_->index});
     if (!co_await send(std::move(response), request->method != Method::Head, version, keep)) co_return Next::Close;
+    // It was ended by drain(), which its head could not say.
+    if (endless && lane_->draining) co_return Next::Linger;
     co_return keep ? Next::Continue : Next::Linger;
 }
 
@@ -345,18 +361,28 @@ asio::awaitable<bool> Session::send(Response response, bool withBody, unsigned v
     if (!co_await write(std::move(text))) co_return false;
     if (!hasBody || joined) co_return true;
     if (!response.more) co_return co_await write(std::move(response.body));
-    co_return co_await sendPieces(std::move(response.body), std::move(response.more), version >= 11);
+    co_return co_await sendPieces(std::move(response), version >= 11);
 }
 
 /// Each as a chunk (RFC 9112 section 7.1); without, the end of the connection is the end of the body.
-asio::awaitable<bool> Session::sendPieces(std::string piece, NextPiece more, bool chunked) {
+asio::awaitable<bool> Session::sendPieces(Response response, bool chunked) {
+    auto piece = std::move(response.body);
     for (;;) {
         const auto next = std::make_shared<PendingPiece>(lane_->io);
-        next->waker.expires_after(lane_->options->limits.request);
-        more([lane = lane_, next](std::optional<std::string> given) { PendingPiece::give(*lane, next, std::move(given)); });
+        if (response.endless)
+            next->waker.expires_at(event::TimePoint::max());
+        else
+            next->waker.expires_after(lane_->options->limits.request);
+        response.more([lane = lane_, next](std::optional<std::string> given) { PendingPiece::give(*lane, next, std::move(given)); });
         if (chunked && !piece.empty()) piece = asChunk(piece);
         if (!co_await write(std::move(piece))) co_return false;
-        if (!next->value) co_await next->waker.async_wait(kAwait);
+        if (response.endless && lane_->draining) break;
+        if (!next->value) {
+            if (response.endless) betweenPieces_ = &next->waker;
+            co_await next->waker.async_wait(kAwait);
+            betweenPieces_ = nullptr;
+        }
+        if (!next->value && response.endless && lane_->draining) break;
         if (!next->value || !*next->value) co_return false;
         piece = std::move(**next->value);
         if (piece.empty()) break;

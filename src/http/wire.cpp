@@ -1,6 +1,7 @@
 #include "http/internal/wire.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -75,6 +76,11 @@ asio::awaitable<std::tuple<error_code, std::size_t>> Wire::readRaw(asio::mutable
 bool Wire::hasBytes() const {
     error_code ignored;
     return socket_.available(ignored) > 0;
+}
+
+bool Wire::peerIsGone() const {
+    pollfd asked{const_cast<Socket&>(socket_).native_handle(), POLLRDHUP, 0};
+    return ::poll(&asked, 1, 0) > 0;
 }
 
 void Wire::cancel() {

@@ -102,6 +102,28 @@ struct LeasedOutcome {
     Uuid holder;  ///< When Held.
 };
 
+/// What a commit did to a record of the log: an object.
+struct RecordChange {
+    enum class Kind : std::uint8_t { Created, Updated, Removed };
+    RecordKey key;
+    Kind kind = Kind::Updated;
+    friend bool operator==(const RecordChange&, const RecordChange&) = default;
+};
+
+/// A part of the log of changes: each commit that changed objects, in order.
+struct LogPart {
+    struct Entry {
+        Revision revision = 0;
+        std::vector<RecordChange> changes;
+    };
+    std::vector<Entry> entries;
+    Revision through = 0;  ///< All up to here is in `entries`, or was before.
+    bool more = false;     ///< The log goes on.
+};
+
+/// The directory that is watched to learn that the log goes on.
+inline constexpr std::string_view kLogDirectory = "l";
+
 struct LeaseState {
     bool connected = false;
     /// The lease is new: nothing written under it before exists any more.
@@ -148,6 +170,10 @@ public:
     virtual Result<std::unique_ptr<Snapshot>> snapshotToCheck() { return snapshot(); }
     /// Blocks until durable. Stale when a check failed.
     virtual Result<Revision> commit(Batch batch) = 0;
+
+    /// What has changed since that revision, a part at a time; nullopt: nothing, only where the log ends now. Stale when the log does
+    /// not reach back so far, or not up to it. Watch kLogDirectory to learn that there is more.
+    virtual Result<LogPart> changesSince(std::optional<Revision> since) = 0;
 
     /// Called first with the present state, then after changes with the newest.
     using RecordCallback = std::function<void(const std::optional<Record>&)>;

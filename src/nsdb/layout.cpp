@@ -22,6 +22,11 @@ int digitOf(char c) { return static_cast<int>(kHex.find(c)); }
 
 std::string objectDirectory(const model::ClassSchema& type) { return "o/" + type.name; }
 
+const model::ClassSchema* classOfDirectory(const model::Schema& schema, std::string_view directory) {
+    constexpr std::string_view kObjects = "o/";
+    return directory.starts_with(kObjects) ? schema.byName(directory.substr(kObjects.size())) : nullptr;
+}
+
 RecordKey objectKey(const model::ClassSchema& type, const Uuid& id) {
     return {objectDirectory(type), id.toString()};
 }

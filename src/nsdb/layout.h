@@ -23,7 +23,10 @@ inline constexpr std::uint64_t kSchemaVersion = 1;
 ///   t/<table>                                   tables: name = L<key> learned, P<key> persistent
 ///   c                                           counters
 ///   e/<name>                                    elections: name = candidate
+///   l                                           log of the changes of objects, where records keep it (ZooKeeper)
 std::string objectDirectory(const model::ClassSchema& type);
+/// Of the class whose objects are there; nullptr when there is none.
+const model::ClassSchema* classOfDirectory(const model::Schema& schema, std::string_view directory);
 RecordKey objectKey(const model::ClassSchema& type, const Uuid& id);
 /// Of all references to an object; they end with it.
 std::string indexesOf(const model::ClassSchema& type, const Uuid& id);

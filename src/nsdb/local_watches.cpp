@@ -6,6 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "nsdb/change_log.h"
+
 namespace midonet::nsdb {
 namespace {
 
@@ -278,6 +280,12 @@ void LocalWatches::retry() {
     const std::lock_guard lock(state_->mutex);
     ++state_->retries;
     for (const auto& queue : state_->queues) state_->wake(queue);
+}
+
+void announceLog(std::vector<LocalWatches::Change>& changes) {
+    const auto newest = std::find_if(changes.rbegin(), changes.rend(), [](const auto& change) { return isLogged(change.key.directory); });
+    if (newest == changes.rend()) return;
+    changes.push_back({newest->revision, {std::string(kLogDirectory), "newest"}});
 }
 
 }  // namespace midonet::nsdb

@@ -39,4 +39,7 @@ private:
     std::shared_ptr<State> state_;
 };
 
+/// Adds that there is more of the log, if there is: for backends that keep it elsewhere than in records of kLogDirectory.
+void announceLog(std::vector<LocalWatches::Change>& changes);
+
 }  // namespace midonet::nsdb

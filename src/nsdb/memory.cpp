@@ -107,6 +107,10 @@ public:
         if (!reachable_) return unavailable();
         return shared_->commit(batch);
     }
+    Result<LogPart> changesSince(std::optional<Revision> since) override {
+        if (!reachable_) return unavailable();
+        return shared_->changesSince(since);
+    }
     event::HandlePtr watchRecord(event::Loop& loop, RecordKey key, RecordCallback callback) override {
         return watches_.watchRecord(loop, std::move(key), std::move(callback));
     }

@@ -93,6 +93,20 @@ private:
     int attempt_ = 0;
 };
 
+/// nullopt of a class that only a newer program knows.
+std::optional<ObjectChange> toObjectChange(const model::Schema& schema, const RecordChange& change) {
+    using Kind = RecordChange::Kind;
+    const auto* type = classOfDirectory(schema, change.key.directory);
+    const auto id = Uuid::parse(change.key.name);
+    if (type == nullptr || !id) return std::nullopt;
+    switch (change.kind) {
+        case Kind::Created: return ObjectChange{type->type, *id, ObjectChange::Kind::Created};
+        case Kind::Updated: return ObjectChange{type->type, *id, ObjectChange::Kind::Updated};
+        case Kind::Removed: return ObjectChange{type->type, *id, ObjectChange::Kind::Deleted};
+    }
+    MIDONET_UNREACHABLE();
+}
+
 /// What a transaction that writes nothing has to validate.
 Batch checksOf(Batch batch) {
     batch.removedTrees.clear();
@@ -118,6 +132,11 @@ public:
     }
     Result<Revision> transact(const std::function<Result<void>(Transaction&)>& body) override;
 
+    Result<ChangesPart> changesSince(std::optional<Revision> since) override;
+    event::HandlePtr watchChanges(event::Loop& loop, event::Callback callback) override {
+        return counted(backend_->watchNames(loop, std::string(kLogDirectory),
+                                            [callback = std::move(callback)](const DirectoryChange&) { callback(); }));
+    }
     event::HandlePtr watchObject(event::Loop& loop, Class type, const Uuid& id,
                                  ObjectCallback callback) override;
     event::HandlePtr watchReferrers(event::Loop& loop, Class type, std::string_view field,
@@ -229,6 +248,17 @@ Result<ObjectStore::Numbers> ObjectStore::takeNumbers(std::string_view counter) 
         if (committed.error().code != ErrorCode::Stale) return Unexpected{committed.error()};
     } while (retries.again());
     return tooBusy();
+}
+
+Result<ChangesPart> ObjectStore::changesSince(std::optional<Revision> since) {
+    TRY(part, backend_->changesSince(since));
+    ChangesPart out{{}, part.through, part.more};
+    for (const auto& entry : part.entries) {
+        out.entries.push_back({entry.revision, {}});
+        for (const auto& change : entry.changes)
+            if (const auto object = toObjectChange(schema_, change)) out.entries.back().changes.push_back(*object);
+    }
+    return out;
 }
 
 event::HandlePtr ObjectStore::watchObject(event::Loop& loop, Class type, const Uuid& id,

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "nsdb/change_log.h"
 
 namespace midonet::nsdb {
 
@@ -97,11 +98,33 @@ Result<Revision> SharedMemory::commit(const Batch& batch) {
         for (const auto& write : batch.writes)
             set(write.key, write.value ? std::make_shared<const std::string>(*write.value) : nullptr,
                 Uuid{});
+        writeLog();
         forgetHistory();
         changes = std::exchange(changes_, {});
     }
+    announceLog(changes);
     publish(std::move(changes));
     return revision;
+}
+
+void SharedMemory::writeLog() {
+    if (logged_.empty()) return;
+    log_.push_back({revision_, std::exchange(logged_, {})});
+    if (log_.size() <= keptChanges_) return;
+    forgotten_ = log_.front().revision;
+    log_.pop_front();
+}
+
+Result<LogPart> SharedMemory::changesSince(std::optional<Revision> since) const {
+    const std::lock_guard lock(mutex_);
+    LogPart part;
+    part.through = since.value_or(revision_);
+    if (part.through < forgotten_ || part.through > revision_) return logForgotten(part.through);
+    auto next = std::upper_bound(log_.begin(), log_.end(), part.through, [](Revision r, const LogPart::Entry& e) { return r < e.revision; });
+    for (; next != log_.end() && !isFull(part); ++next) part.entries.push_back(*next);
+    part.more = next != log_.end();
+    part.through = part.more ? part.entries.back().revision : revision_;
+    return part;
 }
 
 void SharedMemory::openLease(const Uuid& id) {
@@ -226,6 +249,7 @@ Result<void> SharedMemory::check(const Batch& batch) const {
 void SharedMemory::set(const RecordKey& key, Text value, const Uuid& lease) {
     const auto* present = current(key);
     if (present == nullptr && !value) return;
+    if (isLogged(key.directory)) logged_.push_back({key, kindOf(present != nullptr, value != nullptr)});
     if (present != nullptr && !present->lease.isNil()) leases_[present->lease].erase(key);
     if (!lease.isNil()) leases_[lease].insert(key);
 
@@ -286,7 +310,7 @@ void SharedMemory::forgetHistory(const RecordKey& key) {
         directories_.erase(directory);
 }
 
-std::shared_ptr<SharedMemory> makeSharedMemory() { return std::make_shared<SharedMemory>(); }
+std::shared_ptr<SharedMemory> makeSharedMemory(std::size_t keptChanges) { return std::make_shared<SharedMemory>(keptChanges); }
 
 bool expireSession(SharedMemory& shared, const Uuid& session) { return shared.endLease(session); }
 

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -25,8 +27,13 @@ public:
         Uuid lease;
     };
 
+    /// `keptChanges`: of the log.
+    explicit SharedMemory(std::size_t keptChanges) : keptChanges_(keptChanges) {}
+
     std::unique_ptr<Snapshot> snapshot();
     Result<Revision> commit(const Batch& batch);
+    /// As Backend::changesSince().
+    Result<LogPart> changesSince(std::optional<Revision> since) const;
 
     void openLease(const Uuid& id);
     bool hasLease(const Uuid& id) const;
@@ -67,6 +74,7 @@ private:
     const Version* current(const RecordKey& key) const;
     Result<void> check(const Batch& batch) const;
     void set(const RecordKey& key, Text value, const Uuid& lease);
+    void writeLog();
     void removeTree(const std::string& path);
     void removeDirectory(const std::string& path);
     LeasedOutcome applyLeased(const Uuid& lease, const LeasedWrite& write);
@@ -75,6 +83,7 @@ private:
 
     void publish(std::vector<LocalWatches::Change> changes);
 
+    const std::size_t keptChanges_;
     mutable std::mutex mutex_;
     Revision revision_ = 0;                                         // guarded by mutex_
     std::map<std::string, Directory, std::less<>> directories_;     // guarded by mutex_
@@ -82,6 +91,9 @@ private:
     std::multiset<Revision> openSnapshots_;                         // guarded by mutex_
     std::vector<RecordKey> withHistory_;                            // guarded by mutex_
     std::vector<LocalWatches::Change> changes_;                     // guarded by mutex_; of this commit
+    std::vector<RecordChange> logged_;                              // guarded by mutex_; of this commit
+    std::deque<LogPart::Entry> log_;                                // guarded by mutex_
+    Revision forgotten_ = 0;                                        // guarded by mutex_; the log begins behind it
 
     std::mutex clientsMutex_;
     std::vector<Client*> clients_;  // guarded by clientsMutex_

@@ -106,6 +106,26 @@ public:
     virtual Result<std::uint64_t> next(std::string_view counter) = 0;
 };
 
+/// What a transaction did to an object.
+struct ObjectChange {
+    enum class Kind : std::uint8_t { Created, Updated, Deleted };
+    Class type = nullptr;
+    Uuid id;
+    Kind kind = Kind::Updated;
+    friend bool operator==(const ObjectChange&, const ObjectChange&) = default;
+};
+
+/// A part of the feed of changes: each transaction that changed objects, in order. State and tables are not in it.
+struct ChangesPart {
+    struct Entry {
+        Revision revision = 0;
+        std::vector<ObjectChange> changes;
+    };
+    std::vector<Entry> entries;
+    Revision through = 0;  ///< All up to here is in `entries`, or was before: where to go on.
+    bool more = false;     ///< Ask again at once.
+};
+
 /// One entry of a state table as readers see it: the winner of its key.
 struct TableEntry {
     std::string key;
@@ -179,6 +199,12 @@ public:
     /// Unavailable when the store cannot be reached, Exhausted when the disk is full.
     virtual Result<Revision> transact(const std::function<Result<void>(Transaction&)>& body) = 0;
 
+    /// What has changed since that revision, each change once; nullopt: nothing, only the revision from which on to read. Stale when
+    /// that is not known any more: then everything is read anew, after asking where to begin.
+    virtual Result<ChangesPart> changesSince(std::optional<Revision> since) = 0;
+    /// Calls back now and when there may be more.
+    [[nodiscard]] virtual event::HandlePtr watchChanges(event::Loop& loop, event::Callback callback) = 0;
+
     /// nullptr = absent (deleted, or not yet created).
     using ObjectCallback = std::function<void(std::shared_ptr<const Message>)>;
     [[nodiscard]] virtual event::HandlePtr watchObject(event::Loop& loop, Class type, const Uuid& id, ObjectCallback callback) = 0;
@@ -223,7 +249,7 @@ std::string peeringTableName(const Uuid& port);
 struct EmbeddedOptions {
     std::string path;                            ///< Folder; made when absent.
     std::size_t mapSize = std::size_t{4} << 30;  ///< Address space, grown when full.
-    std::size_t keptRevisions = 200'000;         ///< Change log; older watchers read anew.
+    std::size_t keptRevisions = 200'000;         ///< Change log; older watchers, and readers of changes, read anew.
 };
 /// LMDB in a folder, shared by several processes. Errors name the fix: no permission, not a store,
 /// written by a newer version, disk full.
@@ -236,6 +262,7 @@ struct ZookeeperOptions {
     bool create = true;
     event::Duration connectPatience = std::chrono::seconds(10);  ///< At opening.
     event::Duration patience = std::chrono::seconds(5);          ///< How long calls wait for a lost connection.
+    std::size_t keptChanges = 4096;  ///< Transactions in the log of changes, about; readers that are further behind read anew.
 };
 /// An ensemble of ZooKeeper servers. Errors name the setting to mend: no server answers, not a store, written by a
 /// newer version, other credentials. Blocks.
@@ -244,7 +271,8 @@ Result<std::unique_ptr<Store>> openZookeeper(const ZookeeperOptions& options);
 /// Everything in this process' memory. `Shared` lets several Stores see the same data, as several
 /// processes would; for tests and cluster simulation.
 class SharedMemory;
-std::shared_ptr<SharedMemory> makeSharedMemory();
+/// `keptChanges`: transactions in the log of changes.
+std::shared_ptr<SharedMemory> makeSharedMemory(std::size_t keptChanges = 10'000);
 std::unique_ptr<Store> openMemory(std::shared_ptr<SharedMemory> shared = makeSharedMemory());
 
 }  // namespace midonet::nsdb

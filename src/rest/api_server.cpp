@@ -90,6 +90,8 @@ void ApiServer::addPages(metrics::Registry& registry) {
 }
 
 Result<void> ApiServer::listen(event::Loop& control, metrics::Registry& registry, ApiOptions options) {
+    changes_ = std::make_shared<ChangeFeed>(control, *pool_, store_, options.changes);
+    addChanges(objects_, changes_.get());
     addConf(objects_, std::move(options.catalogue));
     addPages(registry);
     std::size_t threads = options.threads;
@@ -125,6 +127,7 @@ Result<void> ApiServer::listen(event::Loop& control, metrics::Registry& registry
 ApiServer::~ApiServer() {
     for (const auto& loop : loops_) loop->stop();
     for (auto& thread : threads_) thread.join();
+    if (changes_ != nullptr) changes_->close();
     authentication_.reset();  // what is queued there and in the pool uses everything else
     pool_.reset();
     server_.reset();

@@ -14,6 +14,7 @@
 #include "metrics/registry.h"
 #include "nsdb/store.h"
 #include "rest/authenticator.h"
+#include "rest/change_feed.h"
 #include "rest/object_api.h"
 #include "rest/request_log.h"
 #include "rest/service.h"
@@ -27,6 +28,7 @@ struct ApiOptions {
     RequestLogLevel requestLog = RequestLogLevel::Writes;
     std::size_t threads = 0;  ///< Loops that serve; 0: one per core, at most 4.
     http::Limits limits;
+    ChangeFeedOptions changes{};
     conf::Catalogue catalogue{};  ///< What may be configured through `/conf`.
 };
 
@@ -66,6 +68,7 @@ private:
     bool secure_ = false;
     Service service_;
     ObjectApi objects_;
+    std::shared_ptr<ChangeFeed> changes_;
     std::unique_ptr<Counters> counters_;
     std::unique_ptr<http::Server> server_;
     std::vector<std::thread> threads_;

@@ -46,7 +46,9 @@ ApiSettings::ApiSettings(config::Settings& s)
       header_(s.duration("api.header_timeout", 10s, {100ms, 1h}, "How long the head of a request may take to arrive; longer is answered 408.")),
       request_(s.duration("api.request_timeout", 30s, {100ms, 1h}, "How long a request may take to arrive and be answered; longer is answered 408 or 503.")),
       write_(s.duration("api.write_timeout", 10s, {100ms, 1h}, "How long a client may take for each 256 KiB of an answer; one that takes longer is cut off.")),
-      drain_(s.duration("api.drain_timeout", 10s, {100ms, 1h}, "How long running requests may take to finish when the server ends.")) {
+      drain_(s.duration("api.drain_timeout", 10s, {100ms, 1h}, "How long running requests may take to finish when the server ends.")),
+      changeReaders_(s.integer("api.change_readers", 100, {0, 1'000'000}, "Clients that may wait for changes (/changes); more are answered 503.")),
+      changeHeartbeat_(s.duration("api.change_heartbeat", 15s, {100ms, 1h}, "How long a client that waits for changes hears nothing; then it gets a line without any.")) {
     s.check([self = *this] { return self.check(); });
 }
 
@@ -89,6 +91,8 @@ ApiOptions ApiSettings::options() const {
     out.limits.request = *request_;
     out.limits.write = *write_;
     out.limits.drain = *drain_;
+    out.changes.readers = static_cast<std::size_t>(*changeReaders_);
+    out.changes.heartbeat = *changeHeartbeat_;
     return out;
 }
 

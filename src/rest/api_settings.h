@@ -44,6 +44,8 @@ private:
     config::Setting<std::chrono::nanoseconds> request_;
     config::Setting<std::chrono::nanoseconds> write_;
     config::Setting<std::chrono::nanoseconds> drain_;
+    config::Setting<std::int64_t> changeReaders_;
+    config::Setting<std::chrono::nanoseconds> changeHeartbeat_;
 };
 
 }  // namespace midonet::rest

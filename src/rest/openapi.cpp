@@ -140,7 +140,8 @@ int successOf(const Endpoint& endpoint) {
 
 /// What may come instead of success, whatever the endpoint does.
 std::set<int> failuresOf(const Endpoint& endpoint) {
-    std::set<int> out{400, 401, 500, 503};
+    auto out = endpoint.about.refusals;
+    out.insert({400, 401, 500, 503});
     if (endpoint.path.find('{') != std::string::npos || changes(endpoint)) out.insert(404);
     if (!endpoint.produces.empty()) out.insert(406);
     if (changes(endpoint)) out.insert({403, 406, 409, 412});
@@ -276,6 +277,7 @@ std::string openapi() {
     Service service(pool, pool, *authenticator);
     ObjectApi objects(service, *store);
     addTopology(objects, *authenticator);
+    addChanges(objects, nullptr);
     addConf(objects, conf::Catalogue{});
     return "# Generated: midonet-api --print-openapi > docs/openapi.yaml\n" + toYaml(documentOf(service));
 }

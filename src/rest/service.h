@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +45,7 @@ struct About {
     std::string answer{};       ///< Media type, where Accept does not matter.
     bool isList = false;        ///< The answer is an array, though its media type does not say so.
     std::vector<std::pair<std::string, std::string>> query{};  ///< Parameters, and what they are for.
+    std::set<int> refusals{};   ///< Beside those that any endpoint may answer.
 };
 
 /// One method of one path.

@@ -5,6 +5,8 @@
 
 namespace midonet::rest {
 
+class ChangeFeed;
+
 /// All of the following but addConf().
 void addTopology(ObjectApi& api, Authenticator& authenticator);
 
@@ -41,6 +43,8 @@ void addContainers(ObjectApi& api);
 
 /// `/packet_traces`: what would happen to a packet.
 void addPacketTraces(ObjectApi& api);
+/// `/changes`: what changes, as it happens. `feed` serves those who wait, and outlives what is served; nullptr: to be described only.
+void addChanges(ObjectApi& api, ChangeFeed* feed);
 /// `/conf`: the configuration in the NSDB.
 void addConf(ObjectApi& api, conf::Catalogue catalogue);
 

@@ -268,6 +268,8 @@ void initialize(zoo_op_t& op, const Operation& operation, ::Stat& stat, bool own
         case Operation::Kind::Create: return ::zoo_create_op_init(&op, path, value, length, acl, 0, nullptr, 0);
         case Operation::Kind::CreateEphemeral:
             return ::zoo_create_op_init(&op, path, value, length, acl, ZOO_EPHEMERAL, nullptr, 0);
+        case Operation::Kind::CreateSequential:
+            return ::zoo_create_op_init(&op, path, value, length, acl, ZOO_SEQUENCE, nullptr, 0);
         case Operation::Kind::Set: return ::zoo_set_op_init(&op, path, value, length, operation.version, &stat);
         case Operation::Kind::Delete: return ::zoo_delete_op_init(&op, path, operation.version);
     }
@@ -300,9 +302,7 @@ int sendTo(zhandle_t* handle, ClientSession* session, Ticket& ticket) {
 }
 
 void ClientSession::multi(std::vector<Operation> operations, std::int64_t onlyIn, Answer<std::vector<Stat>> answer) {
-    std::size_t bytes = 0;
-    for (const auto& operation : operations) bytes += operation.path.size() + operation.value.size() + kBytesPerOperation;
-    if (bytes > kMaxRequest)
+    if (const auto bytes = bytesOf(operations); bytes > kMaxRequest)
         return loop_.post([bytes, answer = std::move(answer)] {
             answer(fail(ErrorCode::Invalid, "a change of {} bytes is too large for ZooKeeper, which takes {} at once: make it in parts",
                         bytes, kMaxRequest));
@@ -524,6 +524,12 @@ void ClientSession::end(const clientid_t& session, std::function<void()> done) {
 }
 
 }  // namespace
+
+std::size_t bytesOf(const std::vector<Operation>& operations) {
+    std::size_t bytes = 0;
+    for (const auto& operation : operations) bytes += operation.path.size() + operation.value.size() + kBytesPerOperation;
+    return bytes;
+}
 
 std::unique_ptr<Session> Session::open(event::Loop& loop, event::BlockingPool& pool, Options options, Listener& listener) {
     return std::make_unique<ClientSession>(loop, pool, std::move(options), listener);

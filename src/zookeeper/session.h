@@ -42,7 +42,8 @@ inline constexpr std::int32_t kAnyVersion = -1;
 
 /// One step of a multi.
 struct Operation {
-    enum class Kind : std::uint8_t { Check, Create, CreateEphemeral, Set, Delete };
+    /// CreateSequential: the servers put a number behind `path` that counts the children its parent ever had.
+    enum class Kind : std::uint8_t { Check, Create, CreateEphemeral, CreateSequential, Set, Delete };
     Kind kind = Kind::Check;
     std::string path;
     std::string value;                   ///< Of creates and sets.
@@ -51,6 +52,8 @@ struct Operation {
 
 /// What a multi may hold, about: the servers drop the connection of who sends more (jute.maxbuffer, 1 MiB).
 inline constexpr std::size_t kMaxRequest = 1'000'000;
+/// What these take of that, at most.
+std::size_t bytesOf(const std::vector<Operation>& operations);
 
 /// A session with an ensemble: connects, connects again with growing pauses to any of the hosts, and is opened
 /// anew when the servers have ended it. Lives on a loop: all calls and callbacks there.

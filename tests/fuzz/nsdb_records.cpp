@@ -1,9 +1,11 @@
 /// Values in the file of the embedded store, which another version or a broken disk may have written.
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "nsdb/change_log.h"
 #include "nsdb/embedded/record_format.h"
 
 using namespace midonet;
+using namespace midonet::nsdb;
 using namespace midonet::nsdb::embedded;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -18,11 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
     const auto changes = decodeChanges(bytes);
     const auto changesAgain = decodeChanges(encodeChanges(changes));
-    MIDONET_ASSERT(changesAgain.size() == changes.size(), "what is written is read back");
-    for (std::size_t i = 0; i < changes.size(); ++i)
-        MIDONET_ASSERT(changesAgain[i].directory == changes[i].directory &&
-                           changesAgain[i].name == changes[i].name,
-                       "what is written is read back");
+    MIDONET_ASSERT(changesAgain == changes, "what is written is read back");
 
     const auto lease = decodeLease(bytes.substr(0, 16), bytes);
     const auto leaseAgain = decodeLease(lease.id.toBytes(), encodeLease(lease));

@@ -26,6 +26,8 @@ struct Lane : std::enable_shared_from_this<Lane> {
     const std::string& date();
     /// Connections that wait for a request end, unless one has just arrived.
     void closeIdle();
+    /// No request after the present one; responses without end come to one.
+    void drain();
     /// Everything ends now.
     void closeAll();
     /// Of the next request; no other request of any server has it.
@@ -70,6 +72,8 @@ public:
     void wake();
     /// Closes, whatever goes on.
     void cut();
+    /// Ends a response without end between two of its pieces.
+    void endStream();
 
 private:
     enum class Next { Continue, Close, Linger };
@@ -81,7 +85,7 @@ private:
     asio::awaitable<bool> waitForFirstByte();
     asio::awaitable<Response> handle(RequestPtr request, event::TimePoint deadline);
     asio::awaitable<bool> send(Response response, bool withBody, unsigned version, bool keepAlive);
-    asio::awaitable<bool> sendPieces(std::string piece, NextPiece more, bool chunked);
+    asio::awaitable<bool> sendPieces(Response response, bool chunked);
     asio::awaitable<bool> write(std::string bytes);
     asio::awaitable<Next> fail(int status, std::string message);
     asio::awaitable<void> close(Next how);
@@ -97,6 +101,7 @@ private:
     boost::beast::flat_buffer buffer_;
     std::string peer_;
     bool idle_ = false;
+    asio::steady_timer* betweenPieces_ = nullptr;  ///< Set while a response without end waits for its next piece.
 };
 
 }  // namespace midonet::http::internal

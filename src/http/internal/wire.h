@@ -53,6 +53,8 @@ public:
 
     /// True when bytes wait in the socket.
     bool hasBytes() const;
+    /// True when the other side has ended the connection, or its half of it.
+    bool peerIsGone() const;
     /// What waits ends with operation_aborted; the connection stays usable.
     void cancel();
     void close();

@@ -66,6 +66,16 @@ public:
         response.body = *body;
         return response;
     }
+    /// The next chunk of a body, after read(true); empty: its end; nullopt when the connection ends before.
+    std::optional<std::string> readChunk() {
+        while (buffer_.find("\r\n") == std::string::npos)
+            if (!more()) return std::nullopt;
+        const auto line = take(buffer_.find("\r\n") + 2);
+        const auto size = std::stoul(*line, nullptr, 16);
+        auto chunk = take(size + 2);
+        if (chunk) chunk->resize(size);
+        return chunk;
+    }
     /// Whatever comes until the server ends the connection.
     std::string readToEnd() {
         while (more()) {}
@@ -122,14 +132,10 @@ private:
     }
     bool readChunks(Response& response) {
         for (;;) {
-            while (buffer_.find("\r\n") == std::string::npos)
-                if (!more()) return false;
-            const auto line = take(buffer_.find("\r\n") + 2);
-            const auto size = std::stoul(*line, nullptr, 16);
-            const auto chunk = take(size + 2);
+            const auto chunk = readChunk();
             if (!chunk) return false;
-            if (size == 0) return true;
-            response.body.append(*chunk, 0, size);
+            if (chunk->empty()) return true;
+            response.body += *chunk;
         }
     }
     bool more() {

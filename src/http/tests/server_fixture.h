@@ -42,6 +42,7 @@ protected:
         for (const auto& loop : loops_) loop->stop();
         for (auto& thread : threads_) thread.join();
         server_.reset();
+        asking_ = {};
     }
 
     void handle(const Request& request, const Responder& answer) {
@@ -56,6 +57,7 @@ protected:
         if (request.path() == "/pieces") return answer(pieces(3));
         if (request.path() == "/broken") return answer(pieces(3, 2));
         if (request.path() == "/endless") return answer(pieces(-1));
+        if (request.path() == "/stream") return answer(stream());
         if (request.path() == "/split") return answer(Response::text(200, "text/plain\r\nEvil: 1", "x"));
         auto response = Response::text(200, "text/plain", request.body.empty() ? request.target : request.body);
         response.headers.add("Location", "http://here/there");
@@ -72,11 +74,29 @@ protected:
         };
         return response;
     }
+    /// "begun;", and then what give() gives.
+    Response stream() {
+        auto response = Response::text(200, "text/plain", "begun;");
+        response.endless = true;
+        std::shared_ptr<void> end{nullptr, [this](std::nullptr_t) { forgotten_.set_value(); }};
+        response.more = [this, end](TakePiece take) { asking_.set_value(std::move(take)); };
+        return response;
+    }
+    /// A piece to the one stream there is.
+    void give(std::optional<std::string> piece) {
+        auto asked = asking_.get_future();
+        ASSERT_EQ(asked.wait_for(10s), std::future_status::ready);
+        const auto take = asked.get();
+        asking_ = {};
+        take(std::move(piece));
+    }
     void onLoop(event::Callback f) { loops_.front()->post(std::move(f)); }
 
     std::mutex mutex_;
     std::promise<void> arrived_;
     std::vector<Responder> held_;
+    std::promise<TakePiece> asking_;   ///< Of a stream.
+    std::promise<void> forgotten_;     ///< The stream has gone.
     std::atomic<int> asked_{0};  ///< Pieces, of all responses.
     std::vector<std::unique_ptr<event::Loop>> loops_;
     std::vector<std::thread> threads_;

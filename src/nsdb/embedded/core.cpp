@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "nsdb/change_log.h"
 #include "nsdb/embedded/snapshot.h"
 
 namespace midonet::nsdb::embedded {
@@ -23,6 +24,8 @@ constexpr Logger kLog{"nsdb"};
 /// Heartbeats, and a look at what inotify cannot tell (a parent folder that moved).
 constexpr auto kTick = 200ms;
 constexpr int kTicksPerCleaning = 50;
+/// At once, of the log: most of it may be of state, which is not given.
+constexpr std::size_t kMostRevisionsRead = 10'000;
 
 /// One Core per folder and process: LMDB's locks are lost when its file is opened twice.
 struct Registry {
@@ -116,6 +119,27 @@ Core::~Core() {
 Result<std::unique_ptr<Snapshot>> Core::snapshot() {
     TRY(read, environment_->beginRead());
     return std::make_unique<EmbeddedSnapshot>(std::move(read));
+}
+
+Result<LogPart> Core::changesSince(std::optional<Revision> since) {
+    TRY(read, environment_->beginRead());
+    const auto newest = readRevision(read.txn(), read.databases());
+    LogPart part;
+    part.through = since.value_or(newest);
+    if (part.through == newest) return part;
+    const NumberText next(part.through + 1);
+    Cursor cursor(read.txn(), read.databases().log);
+    auto key = toVal(next.view());
+    MDB_val value{};
+    int code = cursor.get(key, value, MDB_SET_RANGE);
+    // Each revision has an entry.
+    if (part.through > newest || code != 0 || loadNumber(toText(key)) != part.through + 1) return logForgotten(part.through);
+    for (std::size_t i = 0; code == 0 && i < kMostRevisionsRead && !isFull(part); ++i, code = cursor.get(key, value, MDB_NEXT)) {
+        part.through = loadNumber(toText(key));
+        if (auto changes = decodeLogged(toText(value)); !changes.empty()) part.entries.push_back({part.through, std::move(changes)});
+    }
+    part.more = part.through < newest;
+    return part;
 }
 
 Result<void> Core::openRevisionFile() {
@@ -216,11 +240,12 @@ void Core::readLog() {
         complete = code == 0 && loadNumber(toText(key)) == seen_ + 1;
         for (; complete && code == 0; code = cursor.get(key, value, MDB_NEXT))
             for (auto& changed : decodeChanges(toText(value))) {
-                leasesChanged_ = leasesChanged_ || changed.directory == kLeaseDirectory;
-                changes.push_back({loadNumber(toText(key)), std::move(changed)});
+                leasesChanged_ = leasesChanged_ || changed.key.directory == kLeaseDirectory;
+                changes.push_back({loadNumber(toText(key)), std::move(changed.key)});
             }
     }
     seen_ = newest;
+    announceLog(changes);
     if (complete) return watches_.changed(changes);
     leasesChanged_ = true;
     watches_.everythingChanged();

@@ -26,6 +26,8 @@ public:
     Core& operator=(const Core&) = delete;
 
     Result<std::unique_ptr<Snapshot>> snapshot();
+    /// As Backend::changesSince(). Any thread.
+    Result<LogPart> changesSince(std::optional<Revision> since);
     Writer& writer() { return *writer_; }
     LocalWatches& watches() { return watches_; }
     const LeaseFolder& leaseFolder() const { return leaseFolder_; }

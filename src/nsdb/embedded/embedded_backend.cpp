@@ -62,6 +62,7 @@ public:
             return {};
         });
     }
+    Result<LogPart> changesSince(std::optional<Revision> since) override { return core_->changesSince(since); }
     event::HandlePtr watchRecord(event::Loop& loop, RecordKey key, RecordCallback callback) override {
         return core_->watches().watchRecord(loop, std::move(key), std::move(callback));
     }

@@ -1,7 +1,5 @@
 #include "nsdb/embedded/record_format.h"
 
-#include "base/bytes.h"
-
 namespace midonet::nsdb::embedded {
 namespace {
 
@@ -41,29 +39,6 @@ std::string encodeRecord(Revision version, const Uuid& lease, std::string_view v
     out.append(NumberText(version).view());
     if (!lease.isNil()) out.append(lease.toBytes());
     return out.append(value);
-}
-
-std::string encodeChanges(std::span<const RecordKey> changes) {
-    std::string out;
-    for (const auto& key : changes) {
-        const auto text = recordKeyText(key.directory, key.name);
-        std::uint8_t length[2];
-        storeBe16(length, static_cast<std::uint16_t>(text.size()));
-        out.append(reinterpret_cast<const char*>(length), sizeof length).append(text);
-    }
-    return out;
-}
-
-std::vector<RecordKey> decodeChanges(std::string_view bytes) {
-    std::vector<RecordKey> out;
-    while (bytes.size() >= 2) {
-        const std::size_t length = loadBe16(reinterpret_cast<const std::uint8_t*>(bytes.data()));
-        const auto text = bytes.substr(2, length);
-        bytes.remove_prefix(std::min(bytes.size(), 2 + length));
-        if (const auto nul = text.find('\0'); nul != text.npos)
-            out.push_back({std::string(text.substr(0, nul)), std::string(text.substr(nul + 1))});
-    }
-    return out;
 }
 
 std::string encodeLease(const LeaseRecord& lease) {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <functional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +14,7 @@ namespace midonet::nsdb::embedded {
 //   meta         "magic", "schema", "revision" -> number
 //   records      directory NUL name -> kind (1 byte: 0 persistent, 1 leased), version, [lease], value
 //   directories  directory -> version: last change of its persistent membership
-//   log          revision -> list of (length 2, directory NUL name): what the revision changed
+//   log          revision -> what it changed (nsdb/change_log.h)
 //   leases       lease -> ttl in ns, incarnation
 //   owned        lease, record key -> nothing
 
@@ -23,9 +22,6 @@ std::string recordKeyText(std::string_view directory, std::string_view name);
 /// The record in a value of `records`; the name is the caller's.
 Record decodeRecord(std::string_view name, std::string_view value);
 std::string encodeRecord(Revision version, const Uuid& lease, std::string_view value);
-
-std::string encodeChanges(std::span<const RecordKey> changes);
-std::vector<RecordKey> decodeChanges(std::string_view bytes);
 
 /// A lease as stored. `incarnation` tells apart the leases a session had one after the other.
 struct LeaseRecord {

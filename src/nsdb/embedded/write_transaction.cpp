@@ -96,7 +96,7 @@ void WriteTransaction::set(const RecordKey& key, const std::optional<std::string
     }
     changeOwner(key, owner, value ? lease : Uuid{});
     if (membership && persistent) touchDirectory(key.directory);
-    changes_.push_back(key);
+    changes_.push_back({key, isLogged(key.directory) ? kindOf(present.has_value(), value.has_value()) : RecordChange::Kind::Updated});
 }
 
 void WriteTransaction::changeOwner(const RecordKey& key, const Uuid& before, const Uuid& after) {
@@ -153,7 +153,7 @@ void WriteTransaction::openLease(const LeaseRecord& lease) {
     auto key = toVal(id);
     auto value = toVal(bytes);
     ok(mdb_put(txn_, databases_.leases, &key, &value, 0));
-    changes_.push_back({std::string(kLeaseDirectory), lease.id.toString()});
+    changes_.push_back({{std::string(kLeaseDirectory), lease.id.toString()}});
 }
 
 void WriteTransaction::endLease(const Uuid& id) {
@@ -175,7 +175,7 @@ void WriteTransaction::endLease(const Uuid& id) {
     const int code = mdb_del(txn_, databases_.leases, &key, nullptr);
     if (code == MDB_NOTFOUND) return;
     ok(code);
-    changes_.push_back({std::string(kLeaseDirectory), id.toString()});
+    changes_.push_back({{std::string(kLeaseDirectory), id.toString()}});
 }
 
 LeasedOutcome WriteTransaction::applyLeased(const Uuid& lease, const LeasedWrite& write,

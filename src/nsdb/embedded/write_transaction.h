@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "nsdb/backend.h"
+#include "nsdb/change_log.h"
 #include "nsdb/embedded/record_format.h"
 
 namespace midonet::nsdb::embedded {
@@ -50,7 +50,7 @@ private:
     const std::size_t keptRevisions_;
     const Revision firstRevision_;
     Revision revision_;
-    std::vector<RecordKey> changes_;  // of the present job
+    std::vector<RecordChange> changes_;  // of the present job
     int failure_ = 0;
 };
 

@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 class EmbeddedWorld final : public World {
 public:
     std::unique_ptr<Store> open() override {
-        auto backend = embedded::makeBackend({.path = path_});
+        auto backend = embedded::makeBackend({.path = path_, .keptRevisions = keptRevisions_});
         EXPECT_TRUE(backend) << backend.error().message;
         return makeObjectStore(std::move(*backend), fleetSchema());
     }
@@ -22,6 +22,7 @@ public:
     bool runUntil(const std::function<bool()>& condition) override {
         return runLoopUntil(*loop_, condition);
     }
+    void keepChanges(std::size_t count) override { keptRevisions_ = count; }
     void expire(Store& store, const Uuid& session) override {
         const auto done = embedded::expireSession(backendOf(store), session);
         EXPECT_TRUE(done) << done.error().message;
@@ -35,6 +36,7 @@ private:
     }
     TemporaryFolder folder_;
     const std::string path_ = folder_.path() + "/store";
+    std::size_t keptRevisions_ = EmbeddedOptions{}.keptRevisions;
     std::unique_ptr<event::Loop> loop_ = event::Loop::create("test");
 };
 

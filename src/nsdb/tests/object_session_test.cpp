@@ -19,6 +19,7 @@ public:
     bool isolated() const override { return false; }
     Result<std::unique_ptr<Snapshot>> snapshot() override { return fail(ErrorCode::Unavailable, "there is nothing to read"); }
     Result<Revision> commit(Batch) override { return fail(ErrorCode::Unavailable, "there is nothing to write"); }
+    Result<LogPart> changesSince(std::optional<Revision>) override { return fail(ErrorCode::Unavailable, "there is nothing to read"); }
     event::HandlePtr watchRecord(event::Loop&, RecordKey, RecordCallback) override { return nullptr; }
     event::HandlePtr watchDirectory(event::Loop&, std::string, DirectoryCallback) override { return nullptr; }
     std::unique_ptr<Lease> openLease(event::Loop&, const Uuid&, const SessionOptions&, LeaseCallback callback) override {

@@ -29,6 +29,7 @@ public:
         }
         return false;
     }
+    void keepChanges(std::size_t count) override { shared_ = makeSharedMemory(count); }
     void expire(Store&, const Uuid& session) override { EXPECT_TRUE(expireSession(*shared_, session)); }
     void cutOff(Store& store) override { setReachable(store, false); }
     void reconnect(Store& store) override { setReachable(store, true); }

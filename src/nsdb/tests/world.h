@@ -28,6 +28,8 @@ public:
     virtual event::Loop& loop() = 0;
     /// Runs the loop until the condition holds; false when it does not within the deadline.
     virtual bool runUntil(const std::function<bool()>& condition) = 0;
+    /// How many changes the log keeps, in stores that are opened from now on while no other is open.
+    virtual void keepChanges(std::size_t count) = 0;
     /// Ends a session as if its process had been frozen for too long.
     virtual void expire(Store& store, const Uuid& session) = 0;
     /// Makes the data unreachable for the store, and reachable again.

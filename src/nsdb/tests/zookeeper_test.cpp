@@ -122,6 +122,84 @@ TEST_F(ZookeeperRoot, AChangeThatIsTooLargeIsRefusedAndTheConnectionStays) {
     EXPECT_TRUE(store->transact([&](Transaction& t) { return t.create(large); }));
 }
 
+/// The log of changes below the root.
+class ZookeeperLog : public ZookeeperRoot {
+protected:
+    static void create(Store& store, int objects = 1) {
+        ASSERT_TRUE(store.transact([&](Transaction& t) -> Result<void> {
+            for (int i = 0; i < objects; ++i) TRY_VOID(t.create(captain(Uuid::random())));
+            return {};
+        }));
+    }
+    std::unique_ptr<Store> open(std::size_t keptChanges = ZookeeperOptions{}.keptChanges) {
+        auto keeps = options();
+        keeps.keptChanges = keptChanges;
+        return makeObjectStore(std::move(*zookeeper::makeBackend(keeps)), fleetSchema());
+    }
+    std::vector<std::string> entries() { return RawClient(options().hosts).children(root_ + "/l"); }
+};
+
+TEST_F(ZookeeperLog, AChangeThatIsTooLargeForItIsAReasonToReadAnew) {
+    const auto store = open();
+    create(*store);
+    const auto begin = store->changesSince(std::nullopt)->through;
+    create(*store);
+    create(*store, 1100);
+    const auto known = store->changesSince(begin);
+    ASSERT_TRUE(known) << "what came before it";
+    EXPECT_EQ(known->entries.size(), 1U);
+    EXPECT_TRUE(known->more);
+    const auto behind = store->changesSince(known->through);
+    ASSERT_FALSE(behind);
+    EXPECT_EQ(behind.error().code, ErrorCode::Stale);
+    const auto anew = store->changesSince(std::nullopt)->through;
+    create(*store);
+    EXPECT_EQ(store->changesSince(anew)->entries.size(), 1U);
+}
+
+TEST_F(ZookeeperLog, OneThatDoesNotFitBesideItsChangeIsLeftOut) {
+    const auto store = open();
+    auto large = harbour(Uuid::random(), "x");
+    ASSERT_TRUE(store->transact([&](Transaction& t) { return t.create(large); }));
+    // The largest that are taken at all.
+    bool leftOut = false;
+    for (std::size_t size = 997'000; !leftOut; size += 200) {
+        const auto begin = store->changesSince(std::nullopt)->through;
+        large.set_name(std::string(size, 'x'));
+        ASSERT_TRUE(store->transact([&](Transaction& t) { return t.update(large); })) << size;
+        const auto behind = store->changesSince(begin);
+        leftOut = !behind && behind.error().code == ErrorCode::Stale;
+    }
+}
+
+TEST_F(ZookeeperLog, IsKeptShortByItsWriters) {
+    const auto one = open(32);
+    const auto two = open(32);
+    bool shorter = false;
+    std::size_t before = 0;
+    for (int i = 0; i < 1000 && !shorter; ++i) {
+        create(*one);
+        create(*two);
+        const auto now = entries().size();
+        shorter = now < before && now >= 32;
+        before = now;
+    }
+    EXPECT_TRUE(shorter);
+    const auto end = one->changesSince(std::nullopt)->through;
+    create(*two);
+    EXPECT_EQ(one->changesSince(end)->entries.size(), 1U);
+}
+
+TEST_F(ZookeeperLog, BeginsWithTheFirstObject) {
+    const auto store = open();
+    EXPECT_THAT(entries(), IsEmpty());
+    EXPECT_EQ(store->changesSince(std::nullopt)->through, 0U) << "there is none yet";
+    EXPECT_THAT(store->changesSince(0)->entries, IsEmpty());
+    create(*store);
+    EXPECT_EQ(entries().size(), 1U);
+    EXPECT_EQ(store->changesSince(0)->entries.size(), 1U);
+}
+
 TEST(ZookeeperHosts, ThatDoNotAnswerAreNamed) {
     const Relay nobody({1});  // accepts, and ends the connection
     const auto error = openZookeeper({.hosts = nobody.address(), .connectPatience = 300ms, .patience = 100ms}).error();

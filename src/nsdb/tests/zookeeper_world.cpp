@@ -19,7 +19,7 @@ public:
     }
     std::unique_ptr<Store> open() override {
         auto relay = std::make_unique<Relay>(ports_);
-        ZookeeperOptions options{.hosts = relay->address(), .root = root_, .patience = 2s};  // longer than the longest pause between two connections
+        ZookeeperOptions options{.hosts = relay->address(), .root = root_, .patience = 2s, .keptChanges = keptChanges_};  // longer than the longest pause between two connections
         auto backend = zookeeper::makeBackend(options);
         EXPECT_TRUE(backend) << backend.error().message;
         auto store = makeObjectStore(std::move(*backend), fleetSchema());
@@ -29,6 +29,7 @@ public:
     }
     event::Loop& loop() override { return *loop_; }
     bool runUntil(const std::function<bool()>& condition) override { return runLoopUntil(*loop_, condition); }
+    void keepChanges(std::size_t count) override { keptChanges_ = count; }
     void expire(Store& store, const Uuid& session) override {
         const auto done = zookeeper::expireSession(backendOf(store), session);
         EXPECT_TRUE(done) << done.error().message;
@@ -39,6 +40,7 @@ public:
 private:
     const std::string root_ = "/" + Uuid::random().toString();
     std::vector<std::uint16_t> ports_;
+    std::size_t keptChanges_ = ZookeeperOptions{}.keptChanges;
     std::mutex mutex_;
     std::map<Store*, std::unique_ptr<Relay>> relays_;  // guarded by mutex_
     std::unique_ptr<event::Loop> loop_ = event::Loop::create("test");

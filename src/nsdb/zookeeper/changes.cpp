@@ -3,8 +3,16 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "nsdb/change_log.h"
+#include "nsdb/zookeeper/log.h"
 
 namespace midonet::nsdb::zookeeper {
+namespace {
+
+/// The step that writes the log, and the marker behind it, besides what the entry holds.
+constexpr std::size_t kBytesOfLogStep = 1000;
+
+}  // namespace
 
 void Look::askLasting(const std::string& path) {
     if (care_ == Care::Hasty && client_.knowsLasting(path)) return;
@@ -60,11 +68,13 @@ void Changes::askToPut(const RecordKey& key, bool absent) {
     else
         look_.ask(paths_.record(key));
     askParents(key);
+    if (isLogged(key.directory)) look_.askLasting(paths_.log());
 }
 
 void Changes::askToRemove(const RecordKey& key) {
     look_.ask(paths_.record(key));
     look_.askLasting(paths_.directoryBucket(key.directory));
+    if (isLogged(key.directory)) look_.askLasting(paths_.log());
 }
 
 void Changes::askValueToWrite(const RecordKey& key) {
@@ -107,6 +117,7 @@ void Changes::checkUnchanged(const RecordKey& key) {
 void Changes::put(const RecordKey& key, std::string_view value) {
     const auto path = paths_.record(key);
     const auto* stat = look_.stat(path);
+    note(key, stat != nullptr, true);
     if (stat != nullptr && stat->owner != 0) {
         erase(path);
         stat = nullptr;
@@ -134,7 +145,19 @@ void Changes::remove(const RecordKey& key) {
     const auto* stat = look_.stat(path);
     if (stat == nullptr) return;
     if (stat->owner == 0) written_.insert(paths_.directoryBucket(key.directory));
+    note(key, true, false);
     erase(path);
+}
+
+void Changes::note(const RecordKey& key, bool before, bool now) {
+    if (isLogged(key.directory)) changed_.push_back({key, kindOf(before, now)});
+}
+
+/// A load would fill the log, and the multi: it writes only that it was there.
+zk::Operation Changes::logStep(std::size_t bytesOfOthers) {
+    auto value = encodeChanges(changed_);
+    if (changed_.size() > kMostLoggedChanges || bytesOfOthers + value.size() + kBytesOfLogStep > zk::kMaxRequest) value = kLogReset;
+    return {Kind::CreateSequential, paths_.newLogEntry(), std::move(value), zk::kAnyVersion};
 }
 
 void Changes::removeDirectory(const std::string& path) { erase(path); }
@@ -176,10 +199,12 @@ std::vector<zk::Operation> Changes::bucketSteps() {
 
 /// Checks come first: they are of what was read, before the other steps change it.
 std::vector<zk::Operation> Changes::take() {
+    if (!changed_.empty()) makeDirectory(paths_.log());
     std::vector<zk::Operation> out;
     for (const auto& [path, version] : checks_) out.push_back({Kind::Check, path, {}, version});
     for (auto& step : bucketSteps()) out.push_back(std::move(step));
     for (auto& step : std::exchange(steps_, {})) out.push_back(std::move(step));
+    if (!changed_.empty()) out.push_back(logStep(zk::bytesOf(out)));
     return out;
 }
 

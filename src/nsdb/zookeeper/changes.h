@@ -48,7 +48,8 @@ private:
     std::map<std::string, std::optional<Found>> known_;
 };
 
-/// The steps of one multi on records, with the directories and buckets that belong to them.
+/// The steps of one multi on records, with the directories and buckets that belong to them, and the entry of the log where objects are
+/// among them.
 class Changes {
 public:
     Changes(const Paths& paths, Look& look) : paths_(paths), look_(look) {}
@@ -91,6 +92,8 @@ private:
     void create(const RecordKey& key, Kind kind, std::string value);
     void erase(const std::string& path);
     void makeDirectory(const std::string& path);
+    void note(const RecordKey& key, bool before, bool now);
+    zk::Operation logStep(std::size_t bytesOfOthers);
     std::vector<zk::Operation> bucketSteps();
 
     const Paths& paths_;
@@ -100,6 +103,7 @@ private:
     std::map<std::string, std::string> absent_;  // to their buckets; not those that are created, which says the same
     std::set<std::string> checkedBuckets_;
     std::set<std::string> written_;  // buckets
+    std::vector<RecordChange> changed_;  // of objects
     std::vector<zk::Operation> steps_;
 };
 

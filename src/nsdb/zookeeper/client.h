@@ -54,7 +54,7 @@ public:
 
     /// Errors are zk::Session::multi's, without Timeout; the revision is that of the change. `onlyIn` as there.
     Result<Revision> write(const std::vector<zk::Operation>& operations, std::int64_t onlyIn = 0);
-    /// Of checks alone, which need no marker.
+    /// Of checks alone, which need no marker; or where it does not matter who has done it.
     Result<void> check(std::vector<zk::Operation> operations);
 
     /// As the session's listener was told last.

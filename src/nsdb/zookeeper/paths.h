@@ -14,6 +14,7 @@ namespace midonet::nsdb::zookeeper {
 ///   <root>/o/<Class>/<xx>/=<id>            objects, in 256 shards by the first byte of the id
 ///   <root>/v/<xxx>                         buckets: 4096 znodes that are written when records come and go, never deleted
 ///   <root>/m/<id>                          markers of writers
+///   <root>/l/=<number>                     log of the changes of objects, numbered by ZooKeeper
 class Paths {
 public:
     /// `root` as parseRoot() gives it.
@@ -26,6 +27,9 @@ public:
     std::string schema() const { return root_ + "/schema"; }
     std::string buckets() const { return root_ + "/v"; }
     std::string markers() const { return root_ + "/m"; }
+    std::string log() const { return directory(kLogDirectory); }
+    /// What ZooKeeper puts the number behind.
+    std::string newLogEntry() const { return record({std::string(kLogDirectory), {}}); }
     std::string directory(std::string_view directory) const;
     /// Where the record's znode is: its directory or a shard of it.
     std::string parent(const RecordKey& key) const;

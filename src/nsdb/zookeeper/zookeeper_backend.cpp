@@ -1,5 +1,6 @@
 #include "nsdb/zookeeper/zookeeper_backend.h"
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -7,10 +8,12 @@
 
 #include "base/assert.h"
 #include "event/blocking_pool.h"
+#include "nsdb/change_log.h"
 #include "nsdb/object_store.h"
 #include "nsdb/zookeeper/batch_writer.h"
 #include "nsdb/zookeeper/held_lease.h"
 #include "nsdb/zookeeper/lease_writer.h"
+#include "nsdb/zookeeper/log.h"
 #include "nsdb/zookeeper/mirror.h"
 #include "nsdb/zookeeper/setup.h"
 #include "nsdb/zookeeper/snapshot.h"
@@ -48,7 +51,8 @@ public:
           hosts_(std::move(hosts)),
           paths_(options.root),
           data_(makeClient(kDataTimeout)),
-          mirror_(std::make_shared<Mirror>(data_, paths_)) {
+          mirror_(std::make_shared<Mirror>(data_, paths_)),
+          log_(*data_, paths_, options.keptChanges) {
         data_->open(std::make_shared<MirrorFeed>(*data_, mirror_));
         thread_ = std::thread([this] { loop_->run(); });
     }
@@ -71,6 +75,11 @@ public:
         return std::make_shared<Client>(*loop_, resolvers_, std::move(options), paths_.markers());
     }
     const std::shared_ptr<Client>& data() const { return data_; }
+    Log& log() { return log_; }
+    /// What objects have changed; the log may have become too long by it.
+    void onLogged() {
+        if (log_.isTrimDue()) writers_->submit([this] { log_.trim(); });
+    }
     const std::shared_ptr<Mirror>& mirror() const { return mirror_; }
     const Paths& paths() const { return paths_; }
     event::BlockingPool& writers() { return *writers_; }
@@ -83,6 +92,7 @@ private:
     event::BlockingPool resolvers_{1, kQueuedWork};
     const std::shared_ptr<Client> data_;
     const std::shared_ptr<Mirror> mirror_;
+    Log log_;
     std::thread thread_;
     std::unique_ptr<event::BlockingPool> writers_ = std::make_unique<event::BlockingPool>(1, kQueuedWork);  // of leases
 };
@@ -123,7 +133,13 @@ public:
     Result<std::unique_ptr<Snapshot>> snapshotToCheck() override {
         return std::make_unique<ZookeeperSnapshot>(core_->data(), core_->paths(), false);
     }
-    Result<Revision> commit(Batch batch) override { return BatchWriter(*core_->data(), core_->paths()).commit(batch); }
+    Result<Revision> commit(Batch batch) override {
+        auto done = BatchWriter(*core_->data(), core_->paths()).commit(batch);
+        if (done && std::any_of(batch.writes.begin(), batch.writes.end(), [](const auto& write) { return isLogged(write.key.directory); }))
+            core_->onLogged();
+        return done;
+    }
+    Result<LogPart> changesSince(std::optional<Revision> since) override { return core_->log().changesSince(since); }
     event::HandlePtr watchRecord(event::Loop& loop, RecordKey key, RecordCallback callback) override {
         return core_->mirror()->watchRecord(loop, std::move(key), std::move(callback));
     }

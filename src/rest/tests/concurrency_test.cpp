@@ -132,6 +132,8 @@ public:
     bool readsBlock() const override { return true; }
     Result<std::unique_ptr<nsdb::View>> view() override { return error(); }
     Result<nsdb::Revision> transact(const std::function<Result<void>(nsdb::Transaction&)>&) override { return error(); }
+    Result<nsdb::ChangesPart> changesSince(std::optional<nsdb::Revision>) override { return error(); }
+    event::HandlePtr watchChanges(event::Loop&, event::Callback) override { return nullptr; }
     event::HandlePtr watchObject(event::Loop&, nsdb::Class, const Uuid&, ObjectCallback) override { return nullptr; }
     event::HandlePtr watchReferrers(event::Loop&, nsdb::Class, std::string_view, const Uuid&, IndexCallback) override { return nullptr; }
     event::HandlePtr watchState(event::Loop&, nsdb::Class, const Uuid&, std::string_view, StateCallback) override { return nullptr; }
