@@ -20,6 +20,7 @@ public:
     bool isolated() const override { return false; }
     Result<std::unique_ptr<nsdb::Snapshot>> snapshot() override { return std::make_unique<Newest>(*this); }
     Result<Revision> commit(nsdb::Batch batch) override { return inner_.commit(std::move(batch)); }
+    Result<nsdb::LogPart> changesSince(std::optional<Revision> since) override { return inner_.changesSince(since); }
     event::HandlePtr watchRecord(event::Loop&, nsdb::RecordKey, RecordCallback) override { return nullptr; }
     event::HandlePtr watchDirectory(event::Loop&, std::string, DirectoryCallback) override { return nullptr; }
     std::unique_ptr<nsdb::Lease> openLease(event::Loop&, const Uuid&, const nsdb::SessionOptions&, LeaseCallback) override { return nullptr; }
