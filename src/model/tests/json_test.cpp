@@ -235,6 +235,20 @@ TEST(JsonWriter, PlacesCommasAndEscapes) {
     EXPECT_EQ(json.text(), R"({"a":[],"b":[-1,null,{}],"c":"\u0000\u001f\\\"\t","d":true})");
 }
 
+TEST(JsonWriter, AByteIsWrittenTheSameWhereverItIs) {
+    const auto quoted = [](std::string_view text) {
+        JsonWriter json;
+        json.string(text);
+        const auto all = json.take();
+        return all.substr(1, all.size() - 2);
+    };
+    for (int c = 0; c < 256; ++c) {
+        const std::string alone(1, static_cast<char>(c));
+        for (std::size_t at = 0; at < 20; ++at)
+            EXPECT_EQ(quoted(std::string(at, 'a') + alone + std::string(19 - at, '!')), std::string(at, 'a') + quoted(alone) + std::string(19 - at, '!')) << c;
+    }
+}
+
 TEST(JsonWriter, BytesThatAreNoCharacterAreReplaced) {
     const std::pair<std::string, std::string> kTexts[] = {
         {"\xff", "\ufffd"}, {"a\x80" "b", "a\ufffdb"}, {"\xc3\xa9", "\xc3\xa9"}, {"\xe2\x82\xac", "\xe2\x82\xac"}, {"\xf0\x9f\x8c\x89", "\xf0\x9f\x8c\x89"},
