@@ -92,6 +92,13 @@ def ensemble(tmp_path: Path) -> Iterator[tuple[str, ...]]:
         process.wait(10)
 
 
+@pytest.fixture(params=["embedded", pytest.param("zookeeper", marks=pytest.mark.skipif(
+    not zookeeper.JAR.exists(), reason="starts a server of the package zookeeper"))])
+def store(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """The settings of programs that use the one store of the test, on each backend in turn."""
+    return request.getfixturevalue("ensemble") if request.param == "zookeeper" else ()
+
+
 @pytest.fixture
 def server(start: StartServer) -> Server:
     return start()

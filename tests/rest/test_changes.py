@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from client import Client, HttpError, Object, item
-from conftest import Server, StartServer, zookeeper
+from conftest import Server, StartServer
 
 
 class Reader:
@@ -50,14 +50,8 @@ def bridges_of(lines: list[Object]) -> list[str]:
     return [change["id"] for line in lines for change in line["changes"] if change["type"] == "Bridge"]
 
 
-@pytest.fixture(params=["embedded", pytest.param("zookeeper", marks=pytest.mark.skipif(
-    not zookeeper.JAR.exists(), reason="starts a server of the package zookeeper"))])
-def settings(request: pytest.FixtureRequest) -> tuple[str, ...]:
-    return request.getfixturevalue("ensemble") if request.param == "zookeeper" else ()
-
-
-def test_a_reader_goes_on_at_another_server(start: StartServer, settings: tuple[str, ...]) -> None:
-    one, two = start(*settings), start(*settings)
+def test_a_reader_goes_on_at_another_server(start: StartServer, store: tuple[str, ...]) -> None:
+    one, two = start(*store), start(*store)
     reader = Reader(one)
     begin = reader.next()
     assert begin["changes"] == []
@@ -80,8 +74,8 @@ def test_a_reader_goes_on_at_another_server(start: StartServer, settings: tuple[
     reader.close()
 
 
-def test_a_server_that_ends_ends_its_answers(start: StartServer, settings: tuple[str, ...]) -> None:
-    server = start(*settings)
+def test_a_server_that_ends_ends_its_answers(start: StartServer, store: tuple[str, ...]) -> None:
+    server = start(*store)
     reader = Reader(server)
     reader.next()
     assert server.end() == 0
@@ -89,15 +83,15 @@ def test_a_server_that_ends_ends_its_answers(start: StartServer, settings: tuple
     reader.close()
 
 
-def test_a_reader_outlives_the_server(start: StartServer, settings: tuple[str, ...]) -> None:
+def test_a_reader_outlives_the_server(start: StartServer, store: tuple[str, ...]) -> None:
     """What was changed before a server was killed, and after, is told by the next one."""
-    server = start(*settings)
+    server = start(*store)
     reader = Reader(server)
     begin = reader.next()["revision"]
     made = make_bridges(server.client(), 3)
     server.kill()
     reader.close()
-    again = start(*settings)
+    again = start(*store)
     made += make_bridges(again.client(), 3)
     reader = Reader(again, f"?since={begin}")
     lines = reader.changes()
