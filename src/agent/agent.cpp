@@ -86,7 +86,7 @@ void Agent::onRegistered(host::Registration::Time time) {
         bindings_->reportAgain();
         return peers_->reportAgain();
     }
-    bindings_ = std::make_unique<host::Bindings>(world_.loop, *session_, world_.datapath, options_.host.id, [this] { publishMap(); });
+    bindings_ = std::make_unique<host::Bindings>(world_.loop, world_.store, *session_, world_.datapath, options_.host.id, [this] { publishMap(); });
     peers_ = std::make_unique<host::Peers>(world_.loop, world_.store, *session_, world_.datapath, world_.underlay,
                                            options_.host.id, [this] { publishMap(); });
     onInterfaces();

@@ -14,9 +14,9 @@ const Logger kLog{"host"};
 
 }  // namespace
 
-Bindings::Bindings(event::Loop& loop, nsdb::Session& session, datapath::Datapath& datapath, HostId host,
+Bindings::Bindings(event::Loop& loop, nsdb::Store& store, nsdb::Session& session, datapath::Datapath& datapath, HostId host,
                    ChangeCallback onChange)
-    : loop_(loop), session_(session), datapath_(datapath), host_(host), onChange_(std::move(onChange)) {}
+    : loop_(loop), store_(store), session_(session), datapath_(datapath), host_(host), onChange_(std::move(onChange)) {}
 
 Bindings::~Bindings() = default;
 
@@ -55,6 +55,9 @@ void Bindings::reconcile() {
         auto& binding = bindings_[port];
         binding.interface = w->interface;
         if (binding.key.value() == 0) binding.key = allocateKey(port);
+        if (binding.watch == nullptr)
+            binding.watch = store_.watchState(loop_, model::Port::descriptor(), port.uuid(), "state",
+                                              [this, id = port](const auto& state) { onState(id, state.has_value()); });
     }
 
     // First give up what can no longer be, so that an interface is free for its next port.
@@ -136,6 +139,15 @@ void Bindings::report(const PortId& port, Binding& binding) {
     if (bytes == binding.reported) return;
     binding.reported = bytes;
     session_.putState(model::Port::descriptor(), port.uuid(), "state", std::move(bytes));
+}
+
+/// A host that had the port before and was cut off may come back with what it meant to say then: it takes our place, learns that
+/// the port has moved, and takes back what it said.
+void Bindings::onState(const PortId& port, bool present) {
+    auto& binding = bindings_.at(port);
+    if (!std::exchange(binding.isReported, present) || present) return;
+    binding.reported.clear();
+    report(port, binding);
 }
 
 void Bindings::reportAgain() {

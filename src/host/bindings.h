@@ -33,7 +33,7 @@ struct BindingStatus {
 /// Makes the bindings of this host real: takes the interface of each bound port into the datapath
 /// when it is there, up and has carrier, gives the port a tunnel key, and reports in the NSDB (Port state) that
 /// it is active, or why not. Follows interfaces as they come, go and change; tries again what
-/// the datapath refused. Reference section 9.4.
+/// the datapath refused. What it reported and another host took away, it reports again. Reference section 9.4.
 ///
 /// Control loop.
 class Bindings {
@@ -41,7 +41,7 @@ public:
     using ChangeCallback = std::function<void()>;
     static constexpr std::chrono::seconds kRetryPeriod{1};
 
-    Bindings(event::Loop& loop, nsdb::Session& session, datapath::Datapath& datapath, HostId host, ChangeCallback onChange);
+    Bindings(event::Loop& loop, nsdb::Store& store, nsdb::Session& session, datapath::Datapath& datapath, HostId host, ChangeCallback onChange);
     /// Ports stay in the datapath, so that traffic goes on while the agent restarts.
     ~Bindings();
     Bindings(const Bindings&) = delete;
@@ -63,6 +63,8 @@ private:
         net::TunnelKey key;
         std::string problem;
         std::string reported;  // the PortState last put, encoded
+        event::HandlePtr watch;
+        bool isReported = false;  // the store has a state of the port
     };
 
     void reconcile();
@@ -71,10 +73,12 @@ private:
     void activate(const PortId& port, Binding& binding, const Interface& interface);
     void deactivate(Binding& binding);
     void report(const PortId& port, Binding& binding);
+    void onState(const PortId& port, bool present);
     net::TunnelKey allocateKey(const PortId& port) const;
     const Interface* findInterface(const std::string& name) const;
 
     event::Loop& loop_;
+    nsdb::Store& store_;
     nsdb::Session& session_;
     datapath::Datapath& datapath_;
     const HostId host_;
