@@ -25,7 +25,7 @@ constexpr std::size_t kMaxUnderWay = 100;
 constexpr std::size_t kBytesPerOperation = 100;
 constexpr event::Duration kResolvePause = 1s;
 /// Without any answer for so long, the server is spoken to again: its commit processor looks for work before it takes the lock
-/// under which it goes to sleep (3.6 to 3.9), so it can miss the last commit and sleep until another request comes. The C client sends none:
+/// under which it goes to sleep (seen in 3.8), so it can miss the last commit and sleep until another request comes. The C client sends none:
 /// it does not tell that it is alive while it waits, and drops the connection in the end. Twice as long each time, up to the other.
 constexpr event::Duration kFirstKnock = 100ms;
 constexpr event::Duration kLastKnock = 2s;
