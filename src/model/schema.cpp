@@ -103,6 +103,7 @@ private:
         out.flat = rules.flat();
         out.owner = rules.owner();
         out.restricted = rules.restricted();
+        out.printable = rules.printable();
         out.defaultValue = rules.default_value();
         out.min = rules.min();
         out.max = rules.max();

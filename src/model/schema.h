@@ -49,6 +49,7 @@ struct FieldSchema {
     bool flat = false;
     bool owner = false;
     bool restricted = false;
+    bool printable = false;
     std::string defaultValue;  ///< Text; empty: the default of the type.
     std::int64_t min = 0;      ///< A range is given when min < max.
     std::int64_t max = 0;

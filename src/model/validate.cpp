@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace midonet::model {
 namespace {
@@ -17,6 +18,16 @@ using google::protobuf::Reflection;
 std::size_t length(const std::string& text) {
     return static_cast<std::size_t>(
         std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
+/// Those of ASCII, DEL, and U+0080 to U+009F, which in UTF-8 are 0xc2 and one byte.
+bool hasControlCharacters(const std::string& text) {
+    constexpr unsigned kSpace = 0x20, kDelete = 0x7f, kLead = 0xc2, kAfter = 0xa0;
+    unsigned before = 0;
+    return std::any_of(text.begin(), text.end(), [&](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte < kSpace || byte == kDelete || (std::exchange(before, byte) == kLead && byte < kAfter);
+    });
 }
 
 std::optional<std::int64_t> integerOf(const Message& m, const Reflection& r, const FieldDescriptor* f) {
@@ -70,8 +81,9 @@ void checkField(const FieldSchema& s, const Message& object, const std::string& 
     if (f->has_presence() && !reflection.HasField(object, f)) return;
     if (f->type() == FieldDescriptor::TYPE_STRING && s.format == Format::Plain) {
         std::string scratch;
-        if (length(reflection.GetStringReference(object, f, &scratch)) > s.maxLength)
-            out.push_back({property, fmt::format("must not be longer than {} characters", s.maxLength)});
+        const auto& text = reflection.GetStringReference(object, f, &scratch);
+        if (length(text) > s.maxLength) out.push_back({property, fmt::format("must not be longer than {} characters", s.maxLength)});
+        if (s.printable && hasControlCharacters(text)) out.push_back({property, "must not contain control characters, as tabs and line ends"});
     }
     if (const auto value = integerOf(object, reflection, f); value && s.hasRange() && (*value < s.min || *value > s.max))
         out.push_back({property, fmt::format("must be from {} to {}, is {}", s.min, s.max, *value)});
