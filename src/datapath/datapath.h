@@ -89,6 +89,12 @@ struct FlowHandle {
     friend bool operator==(const FlowHandle&, const FlowHandle&) = default;
 };
 
+/// What installFlow() did.
+struct Installed {
+    FlowHandle handle;
+    std::optional<FlowHandle> replaced;  ///< The worker's flow that was the same until now: it is gone.
+};
+
 struct FlowStats {
     std::uint64_t packets = 0;
     std::uint64_t bytes = 0;
@@ -161,10 +167,11 @@ public:
     // Workers.
 
     virtual UpcallQueue& upcalls(WorkerIndex worker) = 0;
-    /// Installs or replaces the flow of (mask.apply(key), mask). `mask` is closed.
+    /// Installs or replaces the flow of (mask.apply(key), mask). `mask` is closed. What is the same flow the datapath decides, and
+    /// tells: it may install one narrower than asked for (for packets of this key alone), but never a wider one.
     /// Exhausted when full: the caller evicts and tries again.
-    virtual Result<FlowHandle> installFlow(WorkerIndex worker, const flow::FlowKey& key, const flow::FlowMask& mask,
-                                           const flow::FlowActions& actions) = 0;
+    virtual Result<Installed> installFlow(WorkerIndex worker, const flow::FlowKey& key, const flow::FlowMask& mask,
+                                          const flow::FlowActions& actions) = 0;
     /// Unknown or replaced handles are ignored.
     virtual void removeFlow(WorkerIndex worker, FlowHandle handle) = 0;
     virtual FlowStats stats(FlowHandle handle) const = 0;

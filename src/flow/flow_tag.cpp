@@ -50,6 +50,8 @@ FlowTag FlowTag::portRx(const PortId& port) { return {Kind::PortRx, hashOf(port.
 
 FlowTag FlowTag::portTx(const PortId& port) { return {Kind::PortTx, hashOf(port.uuid())}; }
 
+FlowTag FlowTag::user(std::string_view meter) { return {Kind::User, mixHash(std::hash<std::string_view>{}(meter))}; }
+
 FlowTag FlowTag::state(std::uint64_t keyHash) { return {Kind::State, mixHash(keyHash)}; }
 
 }  // namespace midonet::flow

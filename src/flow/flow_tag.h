@@ -3,6 +3,7 @@
 #include <boost/container/small_vector.hpp>
 #include <compare>
 #include <cstdint>
+#include <string_view>
 
 #include "base/id.h"
 #include "flow/port_number.h"
@@ -22,6 +23,7 @@ public:
         PortTx = 2,
         PortRx = 3,
         VlanFlood = 4,
+        BridgeArp = 5,
         VlanPort = 6,
         Broadcast = 7,
         DatapathPort = 9,
@@ -30,7 +32,7 @@ public:
         RouterPort = 8,
         Destination = 13,
         ArpEntry = 14,
-        BridgeArp = 15,
+        User = 15,
         StatePeers = 16,
         State = 17,
     };
@@ -66,10 +68,22 @@ public:
     /// Comes in, or goes out, through an exterior port of this host: for meters alone, nothing invalidates them.
     static FlowTag portRx(const PortId& port);
     static FlowTag portTx(const PortId& port);
+    /// Matched a rule with a meter of this name: for meters alone too.
+    static FlowTag user(std::string_view meter);
 
-    /// A place that packets pass, and that counts them.
+    /// One of what there are as many of as devices, ports, tunnels and meters; the others are of single addresses and connections.
+    bool isPlace() const {
+        switch (kind()) {
+            case Kind::Broadcast:
+            case Kind::DatapathPort:
+            case Kind::TunnelKey:
+            case Kind::StatePeers: return true;
+            default: return isMetered();
+        }
+    }
+    /// A place that packets pass, or a rule that they match, and that counts them.
     bool isMetered() const { return kind() == Kind::Device || kind() == Kind::TunnelRoute || isForMetersAlone(); }
-    bool isForMetersAlone() const { return kind() == Kind::PortTx || kind() == Kind::PortRx; }
+    bool isForMetersAlone() const { return kind() == Kind::PortTx || kind() == Kind::PortRx || kind() == Kind::User; }
     constexpr std::uint64_t value() const { return value_; }
     Kind kind() const { return static_cast<Kind>(value_ >> 56); }
     friend constexpr auto operator<=>(FlowTag, FlowTag) = default;

@@ -49,7 +49,7 @@ FlowTable::FlowTable(datapath::Datapath& datapath, datapath::WorkerIndex worker,
     : datapath_(datapath),
       worker_(worker),
       onRemoved_(std::move(onRemoved)),
-      byIdentity_(0, IdentityHash{this}, IdentityEqual{this}) {}
+      bySlot_(0, SlotHash{this}, SlotEqual{this}) {}
 
 FlowTable::~FlowTable() = default;
 
@@ -57,29 +57,25 @@ Result<void> FlowTable::install(const NewFlow& flow, event::TimePoint now) {
     const auto capacity = datapath_.flowCapacity(worker_);
     if (size_ >= capacity - capacity / 10) evictOldest(std::max<std::size_t>(1, capacity / 100));
 
-    auto handle = datapath_.installFlow(worker_, flow.key, flow.mask, flow.actions);
-    if (!handle && handle.error().code == ErrorCode::Exhausted && evictOldest(std::max<std::size_t>(1, capacity / 100)))
-        handle = datapath_.installFlow(worker_, flow.key, flow.mask, flow.actions);
-    if (!handle) return Unexpected{handle.error()};
+    auto installed = datapath_.installFlow(worker_, flow.key, flow.mask, flow.actions);
+    if (!installed && installed.error().code == ErrorCode::Exhausted && evictOldest(std::max<std::size_t>(1, capacity / 100)))
+        installed = datapath_.installFlow(worker_, flow.key, flow.mask, flow.actions);
+    if (!installed) return Unexpected{installed.error()};
 
-    const auto masked = flow.mask.apply(flow.key);
-    if (const auto replaced = byIdentity_.find(Identity{masked, flow.mask}); replaced != byIdentity_.end())
-        forget(*replaced, RemovalReason::Replaced);
-    const auto index = allocate();
-    auto& record = flows_[index];
-    record.key = masked;
-    record.mask = flow.mask;
-    record.handle = *handle;
-    keep(index, flow.effects);
+    if (const auto old = installed->replaced ? bySlot_.find(*installed->replaced) : bySlot_.end(); old != bySlot_.end())
+        forget(*old, RemovalReason::Replaced, datapath_.stats(*installed->replaced));
+    const auto [index, record] = flows_.take();
+    record = {};
+    record.handle = installed->handle;
     record.flowClass = flow.flowClass;
     record.due = now + periodOf(flow.flowClass);
     record.used = true;
-    record.path = flow.path;
-    if (record.path != Meters::kNone) meters_.hold(record.path);
+    keep(index, flow.effects);
+    takePath(index, record, flow.path);
     for (const auto* tags : {&flow.tags, &flow.moreTags})
         for (const auto tag : *tags)
-            if (!tag.isForMetersAlone()) addTag(index, tag);
-    byIdentity_.insert(index);
+            if (!tag.isPlace()) tags_.add(tag, index, record.firstTag);
+    bySlot_.insert(index);
     enqueue(index);
     ++size_;
     ++installed_;
@@ -88,9 +84,17 @@ Result<void> FlowTable::install(const NewFlow& flow, event::TimePoint now) {
 
 std::size_t FlowTable::invalidate(flow::FlowTag tag) {
     std::size_t count = 0;
-    for (auto found = byTag_.find(tag); found != byTag_.end(); found = byTag_.find(tag)) {
-        remove(links_[found->second].flow, RemovalReason::Invalidated);
+    const auto end = [&](std::uint32_t index) {
+        remove(index, RemovalReason::Invalidated);
         ++count;
+    };
+    if (tag.isForMetersAlone()) return 0;
+    if (tag.isPlace()) {
+        paths_.forEachThrough(tag, [&](Paths::Path path) {
+            while (path < firstOfPath_.size() && firstOfPath_[path] != kNoIndex) end(firstOfPath_[path]);
+        });
+    } else {
+        for (auto index = tags_.anyHolder(tag); index != kNoIndex; index = tags_.anyHolder(tag)) end(index);
     }
     return count;
 }
@@ -98,7 +102,7 @@ std::size_t FlowTable::invalidate(flow::FlowTag tag) {
 std::size_t FlowTable::expire(event::TimePoint now, std::size_t limit) {
     std::size_t count = 0;
     for (auto& queue : queues_) {
-        while (queue.head != kNone && flows_[queue.head].due <= now && limit > 0) {
+        while (queue.head != kNoIndex && flows_[queue.head].due <= now && limit > 0) {
             --limit;
             const auto index = queue.head;
             auto& record = flows_[index];
@@ -128,77 +132,48 @@ bool FlowTable::isOver(const Flow& record, bool& closed) const {
 std::size_t FlowTable::flush() {
     const auto before = size_;
     for (auto& queue : queues_)
-        while (queue.head != kNone) remove(queue.head, RemovalReason::Flushed);
+        while (queue.head != kNoIndex) remove(queue.head, RemovalReason::Flushed);
     return before;
 }
 
-void FlowTable::forEach(const std::function<void(const flow::FlowKey&, const flow::FlowMask&)>& visit) const {
-    for (const auto& record : flows_)
-        if (record.used) visit(record.key, record.mask);
-}
-
 MeterCounts FlowTable::readMeters() const {
-    std::vector<MeterCount> live(meters_.size());
-    for (const auto& record : flows_)
-        if (record.used && record.path != Meters::kNone) live[record.path] += countOf(datapath_.stats(record.handle));
-    return meters_.read(live);
+    std::vector<MeterCount> live(paths_.size());
+    for (std::uint32_t index = 0; index < flows_.size(); ++index)
+        if (const auto& record = flows_[index]; record.used) live[record.path] += countOf(datapath_.stats(record.handle));
+    return paths_.read(live);
 }
 
-std::uint32_t FlowTable::allocate() {
-    if (firstFreeFlow_ != kNone) return std::exchange(firstFreeFlow_, flows_[firstFreeFlow_].next);
-    flows_.emplace_back();
-    return static_cast<std::uint32_t>(flows_.size() - 1);
+void FlowTable::takePath(std::uint32_t index, Flow& record, Paths::Path path) {
+    if (firstOfPath_.size() <= path) firstOfPath_.resize(path + 1, kNoIndex);
+    auto& first = firstOfPath_[path];
+    if (first != kNoIndex) flows_[first].previousOfPath = index;
+    record.path = path;
+    record.nextOfPath = std::exchange(first, index);
+    paths_.hold(path);
 }
 
-// To find an element of the blocks takes longer than what is done with it: once each.
-
-void FlowTable::addTag(std::uint32_t index, flow::FlowTag tag) {
-    auto& head = byTag_.try_emplace(tag, kNone).first->second;
-    auto* const before = head == kNone ? nullptr : &links_[head];
-    // All tags of a flow are added in one go: a second time shows at the head of the tag's list.
-    if (before != nullptr && before->flow == index) return;
-    const bool isReused = firstFreeLink_ != kNone;
-    const auto number = isReused ? firstFreeLink_ : static_cast<std::uint32_t>(links_.size());
-    auto& link = isReused ? links_[number] : links_.emplace_back();
-    if (isReused) firstFreeLink_ = link.nextOfFlow;
-    link = TagLink{tag, index, std::exchange(flows_[index].firstTag, number), head, kNone};
-    if (before != nullptr) before->previousOfTag = number;
-    head = number;
-}
-
-void FlowTable::dropTags(std::uint32_t index) {
-    for (auto i = std::exchange(flows_[index].firstTag, kNone); i != kNone;) {
-        auto& link = links_[i];
-        if (link.nextOfTag != kNone) links_[link.nextOfTag].previousOfTag = link.previousOfTag;
-        if (link.previousOfTag != kNone)
-            links_[link.previousOfTag].nextOfTag = link.nextOfTag;
-        else if (link.nextOfTag != kNone)
-            byTag_[link.tag] = link.nextOfTag;
-        else
-            byTag_.erase(link.tag);
-        link.flow = kNone;
-        i = std::exchange(link.nextOfFlow, std::exchange(firstFreeLink_, i));
-    }
+void FlowTable::leavePath(Flow& record) {
+    (record.previousOfPath == kNoIndex ? firstOfPath_[record.path] : flows_[record.previousOfPath].nextOfPath) = record.nextOfPath;
+    if (record.nextOfPath != kNoIndex) flows_[record.nextOfPath].previousOfPath = record.previousOfPath;
 }
 
 void FlowTable::enqueue(std::uint32_t index) {
     auto& queue = queues_[indexOf(flows_[index].flowClass)];
     flows_[index].previous = queue.tail;
-    flows_[index].next = kNone;
-    (queue.tail == kNone ? queue.head : flows_[queue.tail].next) = index;
+    flows_[index].next = kNoIndex;
+    (queue.tail == kNoIndex ? queue.head : flows_[queue.tail].next) = index;
     queue.tail = index;
 }
 
 void FlowTable::dequeue(std::uint32_t index) {
     const auto& record = flows_[index];
     auto& queue = queues_[indexOf(record.flowClass)];
-    (record.previous == kNone ? queue.head : flows_[record.previous].next) = record.next;
-    (record.next == kNone ? queue.tail : flows_[record.next].previous) = record.previous;
+    (record.previous == kNoIndex ? queue.head : flows_[record.previous].next) = record.next;
+    (record.next == kNoIndex ? queue.tail : flows_[record.next].previous) = record.previous;
 }
 
 void FlowTable::keep(std::uint32_t index, const simulation::Effects& effects) {
     auto& record = flows_[index];
-    record.firstState = kNone;
     effectsOfOne_.clear();
     for (const auto& effect : effects) {
         const auto* state = std::get_if<simulation::UseState>(&effect);
@@ -206,15 +181,8 @@ void FlowTable::keep(std::uint32_t index, const simulation::Effects& effects) {
             effectsOfOne_.push_back(effect);
             continue;
         }
-        std::uint32_t link = firstFreeState_;
-        if (link == kNone) {
-            link = static_cast<std::uint32_t>(states_.size());
-            states_.emplace_back();
-        } else {
-            firstFreeState_ = states_[link].nextOfFlow;
-        }
-        states_[link] = {state->key.hash(), index, record.firstState};
-        record.firstState = link;
+        const auto [number, link] = states_.take();
+        link = {state->key.hash(), index, std::exchange(record.firstState, number)};
     }
     record.effects = effects_.add(effectsOfOne_);
 }
@@ -222,36 +190,34 @@ void FlowTable::keep(std::uint32_t index, const simulation::Effects& effects) {
 void FlowTable::dropKept(std::uint32_t index, bool closed) {
     auto& record = flows_[index];
     statesOfOne_.clear();
-    for (auto i = record.firstState; i != kNone;) {
-        statesOfOne_.push_back(states_[i].hash);
-        states_[i].flow = kNone;
-        const auto next = states_[i].nextOfFlow;
-        states_[i].nextOfFlow = std::exchange(firstFreeState_, i);
+    for (auto i = std::exchange(record.firstState, kNoIndex); i != kNoIndex;) {
+        auto& link = states_[i];
+        statesOfOne_.push_back(link.hash);
+        link.flow = kNoIndex;
+        const auto next = link.nextOfFlow;
+        states_.release(i, link);
         i = next;
     }
-    record.firstState = kNone;
     onRemoved_({effects_.release(record.effects), statesOfOne_, closed});
 }
 
-void FlowTable::endMetering(std::uint32_t index) {
-    auto& record = flows_[index];
-    if (record.path != Meters::kNone) meters_.release(std::exchange(record.path, Meters::kNone), countOf(datapath_.stats(record.handle)));
-}
-
 void FlowTable::remove(std::uint32_t index, RemovalReason reason, bool closed) {
-    endMetering(index);
-    datapath_.removeFlow(worker_, flows_[index].handle);
-    forget(index, reason, closed);
+    const auto handle = flows_[index].handle;
+    const auto stats = datapath_.stats(handle);
+    datapath_.removeFlow(worker_, handle);
+    forget(index, reason, stats, closed);
 }
 
-void FlowTable::forget(std::uint32_t index, RemovalReason reason, bool closed) {
-    endMetering(index);
+/// The datapath has no such flow any more; it had counted `stats`.
+void FlowTable::forget(std::uint32_t index, RemovalReason reason, const datapath::FlowStats& stats, bool closed) {
     auto& record = flows_[index];
-    byIdentity_.erase(byIdentity_.find(Identity{record.key, record.mask}));
-    dropTags(index);
+    bySlot_.erase(bySlot_.find(record.handle));
+    leavePath(record);
+    paths_.release(record.path, countOf(stats));
+    tags_.drop(record.firstTag);
     dequeue(index);
     record.used = false;
-    record.next = std::exchange(firstFreeFlow_, index);
+    flows_.release(index, record);
     --size_;
     ++removed_[static_cast<std::size_t>(reason)];
     dropKept(index, closed);
@@ -260,7 +226,7 @@ void FlowTable::forget(std::uint32_t index, RemovalReason reason, bool closed) {
 bool FlowTable::evictOldest(std::size_t count) {
     bool any = false;
     for (auto& queue : queues_) {
-        while (count > 0 && queue.head != kNone) {
+        while (count > 0 && queue.head != kNoIndex) {
             remove(queue.head, RemovalReason::Evicted);
             --count;
             any = true;
@@ -272,24 +238,16 @@ bool FlowTable::evictOldest(std::size_t count) {
 /// Most flows that came in a burst have gone: the blocks at the end that nothing uses any more go too.
 void FlowTable::giveBackMemory() {
     constexpr std::size_t kWorthIt = 16384;
-    if (size_ > flows_.size() / 2) gaveBackAt_ = kNone;
-    if (flows_.size() < kWorthIt || size_ > std::min(flows_.size() / 4, gaveBackAt_ / 2)) return;
+    if (size_ > flows_.size() / 2) gaveBackAt_ = kNoIndex;
+    if (flows_.size() < kWorthIt || size_ > std::min<std::size_t>(flows_.size() / 4, gaveBackAt_ / 2)) return;
     gaveBackAt_ = size_;
-    // What is left of each: up to the last one in use. Those in between are free for the next ones, the first first.
-    const auto shrink = [](auto& blocks, std::uint32_t& firstFree, const auto& isUsed, const auto& nextFree) {
-        while (!blocks.empty() && !isUsed(blocks.back())) blocks.pop_back();
-        blocks.shrink_to_fit();
-        firstFree = kNone;
-        for (auto i = static_cast<std::uint32_t>(blocks.size()); i-- > 0;)
-            if (!isUsed(blocks[i])) nextFree(blocks[i]) = std::exchange(firstFree, i);
-    };
-    shrink(flows_, firstFreeFlow_, [](const Flow& flow) { return flow.used; }, [](Flow& flow) -> auto& { return flow.next; });
-    const auto inUse = [](const auto& link) { return link.flow != kNone; };
-    const auto next = [](auto& link) -> auto& { return link.nextOfFlow; };
-    shrink(links_, firstFreeLink_, inUse, next);
-    shrink(states_, firstFreeState_, inUse, next);
-    byIdentity_.rehash(0);
-    byTag_.rehash(0);
+    flows_.giveBack();
+    tags_.giveBackMemory();
+    states_.giveBack();
+    paths_.giveBackMemory();
+    firstOfPath_.resize(paths_.size(), kNoIndex);
+    firstOfPath_.shrink_to_fit();
+    bySlot_.rehash(0);
 }
 
 }  // namespace midonet::flowcontrol

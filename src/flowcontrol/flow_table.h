@@ -1,8 +1,6 @@
 #pragma once
 
 #include <array>
-#include <boost/container/deque.hpp>
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <functional>
@@ -13,7 +11,9 @@
 #include "event/clock.h"
 #include "flow/flow_tag.h"
 #include "flowcontrol/effect_pool.h"
-#include "flowcontrol/meters.h"
+#include "flowcontrol/paths.h"
+#include "flowcontrol/slab.h"
+#include "flowcontrol/tag_index.h"
 #include "simulation/simulation_result.h"
 
 namespace midonet::flowcontrol {
@@ -23,8 +23,8 @@ enum class RemovalReason : std::uint8_t { Invalidated, Expired, Evicted, Replace
 constexpr std::size_t kRemovalReasonCount = 5;
 std::string_view toString(RemovalReason reason);
 
-/// The flows that one worker has installed: their tags, their expiry, and what they keep alive. A
-/// flow is found by (masked key, mask), as in the datapath: installing it again replaces it.
+/// The flows that one worker has installed: their tags, their expiry, and what they keep alive. What a flow looks like the
+/// datapath alone knows, and says so when installing one replaces another.
 ///
 /// Belongs to its worker's thread. Removal calls the datapath and then `onRemoved` with what the flow kept
 /// alive (a learned MAC, connection state), so that it can be released.
@@ -51,7 +51,7 @@ public:
         const flow::FlowTags& moreTags;
         const simulation::Effects& effects;
         simulation::FlowClass flowClass = simulation::FlowClass::Normal;
-        Meters::Path path = Meters::kNone;  ///< Where its packets count.
+        Paths::Path path;  ///< Of `tags` and `moreTags`, found in paths().
     };
     /// Installs in the datapath and records. Makes room by evicting the oldest, errors first, when
     /// the worker's share is above 90 % or the datapath says it is full.
@@ -64,95 +64,73 @@ public:
     /// Removes everything.
     std::size_t flush();
 
-    /// For packets; those of flows are counted here.
-    Meters& meters() { return meters_; }
+    /// What flows pass, and packets without a flow; the caller counts the latter.
+    Paths& paths() { return paths_; }
     /// What packets and flows have counted until now. Looks at every flow: about 0.1 us each.
     MeterCounts readMeters() const;
 
     std::size_t size() const { return size_; }
     std::uint64_t installed() const { return installed_; }
     const std::array<std::uint64_t, kRemovalReasonCount>& removed() const { return removed_; }
-    /// Every flow, its key masked; for the check that a flow equals a new simulation.
-    void forEach(const std::function<void(const flow::FlowKey&, const flow::FlowMask&)>& visit) const;
 
 private:
-    static constexpr std::uint32_t kNone = 0xffffffffU;
     static constexpr std::size_t kClassCount = 4;
 
-    // 100k flows and their tags have to fit into some 40 MB: everything is named by index, kept in blocks
-    // that never move, and nothing is kept twice.
+    // 100k flows have to fit into some 20 MB: everything is named by index, and nothing is kept twice.
     struct Flow {
-        flow::FlowKey key;  // masked
-        flow::FlowMask mask;
         datapath::FlowHandle handle;
         event::TimePoint due;
-        std::uint32_t firstTag = kNone;  // into links_
-        std::uint32_t previous = kNone;  // in the queue of its class, oldest first
-        std::uint32_t next = kNone;      // the same; or the next free one
+        std::uint32_t firstTag = kNoIndex;    // in tags_
+        std::uint32_t firstState = kNoIndex;  // in states_
         EffectPool::Id effects = EffectPool::kNone;
-        std::uint32_t firstState = kNone;  // into states_
-        Meters::Path path = Meters::kNone;
+        Paths::Path path = kNoIndex;
+        std::uint32_t previous = kNoIndex;  // in the queue of its class, oldest first
+        std::uint32_t next = kNoIndex;      // the same; or the next free one
+        std::uint32_t previousOfPath = kNoIndex;
+        std::uint32_t nextOfPath = kNoIndex;
         simulation::FlowClass flowClass{};
         bool used = false;
-    };
-    /// One (flow, tag) pair: in the list of its flow and in the list of its tag.
-    struct TagLink {
-        flow::FlowTag tag{flow::FlowTag::device(Uuid{})};
-        std::uint32_t flow = kNone;
-        std::uint32_t nextOfFlow = kNone;  // or the next free one
-        std::uint32_t nextOfTag = kNone;
-        std::uint32_t previousOfTag = kNone;
+
+        bool inUse() const { return used; }
+        std::uint32_t& nextFree() { return next; }
     };
     /// A key of the connection state that a flow rests on: hardly two flows of a worker have one in common.
     struct StateLink {
         std::uint64_t hash = 0;
-        std::uint32_t flow = kNone;
-        std::uint32_t nextOfFlow = kNone;  // or the next free one
+        std::uint32_t flow = kNoIndex;
+        std::uint32_t nextOfFlow = kNoIndex;  // or the next free one
+
+        bool inUse() const { return flow != kNoIndex; }
+        std::uint32_t& nextFree() { return nextOfFlow; }
     };
     struct Queue {
-        std::uint32_t head = kNone;
-        std::uint32_t tail = kNone;
+        std::uint32_t head = kNoIndex;
+        std::uint32_t tail = kNoIndex;
     };
-    struct Identity {
-        const flow::FlowKey& masked;
-        const flow::FlowMask& mask;
-    };
-    struct IdentityHash {
+    struct SlotHash {
         using is_transparent = void;
         using is_avalanching = void;
         const FlowTable* table;
-        std::size_t operator()(const Identity& i) const noexcept { return combineHash(i.masked.hash(), i.mask.fields()); }
-        std::size_t operator()(std::uint32_t index) const noexcept {
-            return (*this)(Identity{table->flows_[index].key, table->flows_[index].mask});
-        }
+        std::size_t operator()(datapath::FlowHandle handle) const noexcept { return mixHash(handle.slot); }
+        std::size_t operator()(std::uint32_t index) const noexcept { return (*this)(table->flows_[index].handle); }
     };
-    struct IdentityEqual {
+    struct SlotEqual {
         using is_transparent = void;
         const FlowTable* table;
         bool operator()(std::uint32_t a, std::uint32_t b) const { return a == b; }
-        bool operator()(const Identity& a, std::uint32_t b) const {
-            return a.mask == table->flows_[b].mask && a.masked == table->flows_[b].key;
-        }
-        bool operator()(std::uint32_t a, const Identity& b) const { return (*this)(b, a); }
-    };
-    template <class T>
-    using Blocks = boost::container::deque<T, void, boost::container::deque_options_t<boost::container::block_bytes<8192>>>;
-    struct TagHash {
-        using is_avalanching = void;
-        std::size_t operator()(flow::FlowTag tag) const noexcept { return mixHash(tag.value()); }
+        bool operator()(datapath::FlowHandle a, std::uint32_t b) const { return a == table->flows_[b].handle; }
+        bool operator()(std::uint32_t a, datapath::FlowHandle b) const { return (*this)(b, a); }
     };
 
-    std::uint32_t allocate();
-    void addTag(std::uint32_t index, flow::FlowTag tag);
-    void dropTags(std::uint32_t index);
+    void takePath(std::uint32_t index, Flow& record, Paths::Path path);
+    void leavePath(Flow& record);
     void keep(std::uint32_t index, const simulation::Effects& effects);
     void dropKept(std::uint32_t index, bool closed);
     bool isOver(const Flow& record, bool& closed) const;
     void enqueue(std::uint32_t index);
     void dequeue(std::uint32_t index);
-    void endMetering(std::uint32_t index);
     void remove(std::uint32_t index, RemovalReason reason, bool closed = false);
-    void forget(std::uint32_t index, RemovalReason reason, bool closed = false);
+    void forget(std::uint32_t index, RemovalReason reason, const datapath::FlowStats& stats, bool closed = false);
     bool evictOldest(std::size_t count);
     void giveBackMemory();
 
@@ -160,21 +138,18 @@ private:
     const datapath::WorkerIndex worker_;
     RemovedCallback onRemoved_;
 
-    Blocks<Flow> flows_;
-    std::uint32_t firstFreeFlow_ = kNone;
-    Blocks<TagLink> links_;
-    std::uint32_t firstFreeLink_ = kNone;
-    Blocks<StateLink> states_;
-    std::uint32_t firstFreeState_ = kNone;
+    Slab<Flow> flows_;
+    TagIndex tags_;  // but for those of paths
+    Slab<StateLink> states_;
     EffectPool effects_;
-    Meters meters_;
+    Paths paths_;
+    std::vector<std::uint32_t> firstOfPath_;  // the flows that take it
     simulation::Effects effectsOfOne_;         // of the flow that is installed, and of the one that ends
     std::vector<std::uint64_t> statesOfOne_;
-    boost::unordered_flat_set<std::uint32_t, IdentityHash, IdentityEqual> byIdentity_;
-    boost::unordered_flat_map<flow::FlowTag, std::uint32_t, TagHash> byTag_;  // head of the list
+    boost::unordered_flat_set<std::uint32_t, SlotHash, SlotEqual> bySlot_;
     std::array<Queue, kClassCount> queues_;
     std::size_t size_ = 0;
-    std::size_t gaveBackAt_ = kNone;  // flows when memory was given back last; kNone: it has been needed since
+    std::size_t gaveBackAt_ = kNoIndex;  // flows when memory was given back last; kNoIndex: it has been needed since
     std::uint64_t installed_ = 0;
     std::array<std::uint64_t, kRemovalReasonCount> removed_{};
 };

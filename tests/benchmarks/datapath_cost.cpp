@@ -132,12 +132,12 @@ void exactHits(Bench& bench) {
     const Frame tcp4 = (eth(kA, kB) / ipv4("10.0.0.1", "10.0.0.2") / tcp(1, 2) / "12345678").toBytes();
     const Frame udp6 = (eth(kA, kB) / ipv6("fd00::1", "fd00::2") / udp(1, 2) / "12345678").toBytes();
     for (const auto& [name, frame] : {std::pair{"exact hit, IPv4 UDP", udp4}, {"exact hit, IPv4 TCP", tcp4}, {"exact hit, IPv6 UDP", udp6}}) {
-        const auto handle = datapath.installFlow(0, bench.keyOf(frame), flow::FlowMask::exact(), {flow::Output{bench.two}}).value();
+        const auto handle = datapath.installFlow(0, bench.keyOf(frame), flow::FlowMask::exact(), {flow::Output{bench.two}}).value().handle;
         report(name, bench.repeated(frame));
         datapath.removeFlow(0, handle);
     }
     const auto key = bench.keyOf(udp4);
-    const auto handle = datapath.installFlow(0, key, flow::FlowMask::exact(), {flow::SetEthernet{net::Mac{1}, net::Mac{2}}, flow::Output{bench.two}}).value();
+    const auto handle = datapath.installFlow(0, key, flow::FlowMask::exact(), {flow::SetEthernet{net::Mac{1}, net::Mac{2}}, flow::Output{bench.two}}).value().handle;
     report("exact hit, set Ethernet", bench.repeated(udp4));
     datapath.removeFlow(0, handle);
 }
@@ -153,9 +153,9 @@ void maskedHits(Bench& bench) {
         for (unsigned i = 1; i < masks; ++i) {
             auto other = key;
             other.ipDestination = net::Ipv4Address{0xdeadbe00U};
-            handles.push_back(datapath.installFlow(0, other, prefixMask(i), {flow::Output{bench.two}}).value());
+            handles.push_back(datapath.installFlow(0, other, prefixMask(i), {flow::Output{bench.two}}).value().handle);
         }
-        handles.push_back(datapath.installFlow(0, key, prefixMask(32), {flow::Output{bench.two}}).value());
+        handles.push_back(datapath.installFlow(0, key, prefixMask(32), {flow::Output{bench.two}}).value().handle);
         report(fmt::format("masked hit at the last of {}", masks), bench.repeated(frame));
         for (const FlowHandle& handle : handles) datapath.removeFlow(0, handle);
         bench.world->clock().advance(std::chrono::seconds{1});
@@ -169,7 +169,7 @@ void tunnels(Bench& bench) {
     const Packet inner = eth(kA, kB) / ipv4("10.0.0.1", "10.0.0.2") / udp(1, 2) / "12345678";
     const Frame frame = inner.toBytes();
     const auto key = bench.keyOf(frame);
-    const auto plain = datapath.installFlow(0, key, flow::FlowMask::exact(), {flow::Output{bench.two}}).value();
+    const auto plain = datapath.installFlow(0, key, flow::FlowMask::exact(), {flow::Output{bench.two}}).value().handle;
     const std::uint32_t exact = bench.repeated(frame);
     const std::uint32_t exactSingly = Bench::singly(bench.port, bench.ifindexOf(bench.one), frame);
     const auto corrected = [&](std::uint32_t single) { return single > exactSingly ? single - exactSingly + exact : exact; };
@@ -177,7 +177,7 @@ void tunnels(Bench& bench) {
     for (const auto& [name, type] : {std::pair{"VXLAN", TunnelType::Vxlan}, {"GRE", TunnelType::Gre}}) {
         const auto id = datapath.addTunnel({type, net::Ipv4Address{0xc0000201}, net::Ipv4Address{0xc0000202}}).value();
         if (!datapath.setTunnelPath(id, TunnelPath{nic, nicMac, peerMac, 1600})) throw std::runtime_error("no path");
-        const auto in = datapath.installFlow(0, key, flow::FlowMask::exact(), {flow::OutputTunnel{id, net::TunnelKey{5}}}).value();
+        const auto in = datapath.installFlow(0, key, flow::FlowMask::exact(), {flow::OutputTunnel{id, net::TunnelKey{5}}}).value().handle;
         report(fmt::format("exact hit, encapsulate {}", name), corrected(Bench::singly(bench.port, bench.ifindexOf(bench.one), frame)));
         datapath.removeFlow(0, in);
 
@@ -188,7 +188,7 @@ void tunnels(Bench& bench) {
         flow::FlowMask mask;
         for (const Field field : {Field::TunnelKey, Field::TunnelSource, Field::TunnelDestination}) mask.see(field);
         mask.close();
-        const auto out = datapath.installFlow(0, bench.world->drain().at(0).upcall.key, mask, {flow::Output{bench.two}}).value();
+        const auto out = datapath.installFlow(0, bench.world->drain().at(0).upcall.key, mask, {flow::Output{bench.two}}).value().handle;
         const FileDescriptor underlay = programAt(*bench.world, fmt::format("underlay-{}", nic));
         report(fmt::format("decapsulate {}, tunnel flow hit", name), corrected(Bench::singly(underlay, nic, tunnelled)));
         datapath.removeFlow(0, out);

@@ -188,9 +188,9 @@ TEST_F(Forwarding, WorkersInstallAndRemoveAtTheSameTime) {
             mine.l4Source = static_cast<std::uint16_t>(i);
             flow::FlowMask mask = maskOf({Field::L4Source, i % 3 == 0 ? Field::EthSource : Field::EthDestination});
             if (i % 5 == 0) mask = flow::FlowMask::exact();
-            const auto handle = world->datapath().installFlow(worker, mine, mask, {flow::Output{one}});
-            ASSERT_TRUE(handle) << handle.error().message;
-            handles.push_back(*handle);
+            const auto installed = world->datapath().installFlow(worker, mine, mask, {flow::Output{one}});
+            ASSERT_TRUE(installed) << installed.error().message;
+            handles.push_back(installed->handle);
             if (i % 2 == 1) {
                 world->datapath().removeFlow(worker, handles.back());
                 handles.pop_back();

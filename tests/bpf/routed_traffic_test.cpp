@@ -156,7 +156,7 @@ TEST_F(RoutedTraffic, EndOfATcpConnectionIsNoted) {
         SCOPED_TRACE(packet::describe((below / tcp(1, 2)).toBytes()));
         const auto key = keyOf(below / tcp(1, 2));
         const auto handle = install(key, flow::FlowMask::exact(), actions);
-        const auto inMemory = oracle.installFlow(0, key, flow::FlowMask::exact(), actions).value();
+        const auto inMemory = oracle.installFlow(0, key, flow::FlowMask::exact(), actions).value().handle;
         const auto closingAfter = [&](const Packet& packet) {
             world->inject("vm1", packet.toBytes());
             oracle.inject(one, packet.toBytes());

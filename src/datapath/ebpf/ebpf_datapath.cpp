@@ -61,7 +61,7 @@ public:
     std::vector<Counter> counters() const override;
 
     UpcallQueue& upcalls(WorkerIndex worker) override { return *rings_.at(worker); }
-    Result<FlowHandle> installFlow(WorkerIndex worker, const flow::FlowKey& key, const flow::FlowMask& mask, const flow::FlowActions& actions) override {
+    Result<Installed> installFlow(WorkerIndex worker, const flow::FlowKey& key, const flow::FlowMask& mask, const flow::FlowActions& actions) override {
         return installers_.at(worker)->install(key, mask, actions);
     }
     void removeFlow(WorkerIndex worker, FlowHandle handle) override { installers_.at(worker)->remove(handle); }

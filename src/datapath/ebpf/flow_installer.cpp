@@ -17,12 +17,6 @@ std::uint64_t coarseNow() {
     return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
-bool fromTunnel(const std::array<std::uint8_t, sizeof(mn_wide_masked_key)>& key) {
-    std::uint32_t inPort;
-    std::memcpy(&inPort, key.data(), sizeof(inPort));
-    return inPort == flow::kTunnelIngress.value();
-}
-
 }  // namespace
 
 FlowInstaller::FlowInstaller(const KernelObjects& kernel, MaskRegistry& masks, const TunnelTypes& tunnels, const event::Clock& clock,
@@ -30,45 +24,44 @@ FlowInstaller::FlowInstaller(const KernelObjects& kernel, MaskRegistry& masks, c
     : kernel_(kernel), tunnels_(tunnels), clock_(clock), epoch_(epoch), range_(range), masks_(masks),
       pool_(range.firstFlow, range.flowSlots, takenSlots), records_((range.flowSlots + kChunk - 1) / kChunk) {}
 
-Result<FlowHandle> FlowInstaller::install(const flow::FlowKey& key, const flow::FlowMask& mask, const flow::FlowActions& actions) {
+Result<Installed> FlowInstaller::install(const flow::FlowKey& key, const flow::FlowMask& mask, const flow::FlowActions& actions) {
     TRY_VOID(encodeActions(actions, tunnels_, encoded_));
-    std::uint32_t generation = 0;
-    TRY(slot, writeSlots(generation));
-    Record entry;
-    entry.generation = generation;
-    entry.table = tableFor(key, mask);
-    if (isMasked(entry.table)) {
-        const auto id = masks_.acquire(mask, isWide(entry.table));
-        if (id) {
-            entry.hasMask = true;
-            entry.mask = *id;
-        } else {
-            // Narrower than asked for, but right: it serves this packet's flow alone.
-            entry.table = key.isIpv6() ? Table::ExactWide : Table::Exact;
-        }
+    TRY(slot, writeSlots());
+    auto table = tableFor(key, mask);
+    const auto maskId = isMasked(table) ? masks_.acquire(mask, isWide(table)) : std::nullopt;
+    // Without a mask it is narrower than asked for, but right: it serves this packet's flow alone.
+    if (isMasked(table) && !maskId) table = key.isIpv6() ? Table::ExactWide : Table::Exact;
+    auto bits = encodeKey(key);
+    if (maskId) {
+        const mn_wide_key seen = encodeMask(mask, isWide(table));
+        auto* to = reinterpret_cast<std::uint8_t*>(&bits);
+        const auto* with = reinterpret_cast<const std::uint8_t*>(&seen);
+        for (std::size_t i = 0; i < sizeof(bits); ++i) to[i] &= with[i];
     }
-    writeKey(entry, key, mask);
+    remember(slot, table, maskId.value_or(0), bits);
     mn_stats fresh{};
     fresh.last_used_ns = coarseNow();
     kernel_.stats()[slot] = fresh;
-    auto entered = enter(entry, slot);
-    record(slot) = entry;
-    if (!entered) {
+    const FlowHandle handle{slot, kernel_.slots()[slot].generation};
+    auto replaced = enter(handle);
+    if (!replaced) {
         freeFlow(slot);
-        return Unexpected{std::move(entered).error()};
+        return Unexpected{std::move(replaced).error()};
     }
-    return FlowHandle{slot, generation};
+    return Installed{handle, *replaced};
 }
 
 void FlowInstaller::remove(FlowHandle handle) {
-    Record* entry = findRecord(handle);
-    if (entry == nullptr) return;
-    const int table = kernel_.flowTable(entry->table);
+    if (!isLive(handle)) return;
+    const Record& entry = record(handle.slot);
+    const int table = kernel_.flowTable(entry.table);
+    const auto key = entryKeyOf(entry);
     mn_flow now{};
     // Packets of a tunnel may reach any worker: another may have replaced the entry by now.
-    const bool ours = !fromTunnel(entry->key) || (::bpf_map_lookup_elem(table, entry->key.data(), &now) == 0 &&
-                                                  now.slot == handle.slot && now.generation == handle.generation);
-    if (ours) ::bpf_map_delete_elem(table, entry->key.data());
+    const bool fromTunnel = entry.key.in_port == flow::kTunnelIngress.value();
+    const bool ours = !fromTunnel || (::bpf_map_lookup_elem(table, key.data(), &now) == 0 && now.slot == handle.slot &&
+                                      now.generation == handle.generation);
+    if (ours) ::bpf_map_delete_elem(table, key.data());
     freeFlow(handle.slot);
 }
 
@@ -91,14 +84,44 @@ FlowInstaller::Record& FlowInstaller::record(std::uint32_t slot) {
     return (*chunk)[offset % kChunk];
 }
 
-FlowInstaller::Record* FlowInstaller::findRecord(FlowHandle handle) {
-    if (!pool_.owns(handle.slot) || !records_[(handle.slot - pool_.first()) / kChunk]) return nullptr;
-    Record& entry = record(handle.slot);
-    return entry.generation != 0 && entry.generation == handle.generation ? &entry : nullptr;
+bool FlowInstaller::isLive(FlowHandle handle) const {
+    if (!pool_.owns(handle.slot)) return false;
+    const std::size_t offset = handle.slot - pool_.first();
+    const auto& chunk = records_[offset / kChunk];
+    return chunk && (*chunk)[offset % kChunk].used && kernel_.slots()[handle.slot].generation == handle.generation;
 }
 
-/// Puts `encoded_` into free slots; the first of the chain and its generation.
-Result<std::uint32_t> FlowInstaller::writeSlots(std::uint32_t& generation) {
+void FlowInstaller::remember(std::uint32_t slot, Table table, std::uint8_t mask, const mn_wide_key& key) {
+    std::uint32_t wide = 0;
+    if (isWide(table)) {
+        if (freeWide_.empty()) {
+            wide = static_cast<std::uint32_t>(wide_.size());
+            wide_.emplace_back();
+        } else {
+            wide = freeWide_.back();
+            freeWide_.pop_back();
+        }
+        std::memcpy(wide_[wide].data(), key.ip6_src, sizeof(WideAddresses));
+    }
+    record(slot) = {true, table, mask, wide, key.base};
+}
+
+FlowInstaller::EntryKey FlowInstaller::entryKeyOf(const Record& entry) const {
+    EntryKey out{};
+    auto* to = out.data();
+    std::memcpy(to, &entry.key, sizeof(entry.key));
+    to += sizeof(entry.key);
+    if (isWide(entry.table)) {
+        std::memcpy(to, wide_[entry.wide].data(), sizeof(WideAddresses));
+        to += sizeof(WideAddresses);
+    }
+    const std::uint32_t mask = entry.mask;
+    if (isMasked(entry.table)) std::memcpy(to, &mask, sizeof(mask));
+    return out;
+}
+
+/// Puts `encoded_` into free slots; the first of the chain.
+Result<std::uint32_t> FlowInstaller::writeSlots() {
     const auto now = clock_.now();
     chain_.clear();
     while (chain_.size() < encoded_.size()) {
@@ -115,7 +138,6 @@ Result<std::uint32_t> FlowInstaller::writeSlots(std::uint32_t& generation) {
         fresh.generation = slot.generation + 1 != 0 ? slot.generation + 1 : 1;
         fresh.next = i + 1 < chain_.size() ? chain_[i + 1] : 0;
         slot = fresh;
-        generation = fresh.generation;
     }
     // Visible before the table entry that names it.
     std::atomic_thread_fence(std::memory_order_release);
@@ -124,8 +146,9 @@ Result<std::uint32_t> FlowInstaller::writeSlots(std::uint32_t& generation) {
 
 void FlowInstaller::freeFlow(std::uint32_t slot) {
     Record& entry = record(slot);
-    entry.generation = 0;
-    if (entry.hasMask) masks_.release(entry.mask);
+    entry.used = false;
+    if (isMasked(entry.table)) masks_.release(entry.mask);
+    if (isWide(entry.table)) freeWide_.push_back(entry.wide);
     const auto now = clock_.now();
     for (std::uint32_t at = slot; at != 0;) {
         const std::uint32_t next = kernel_.slots()[at].next;
@@ -134,38 +157,22 @@ void FlowInstaller::freeFlow(std::uint32_t slot) {
     }
 }
 
-void FlowInstaller::writeKey(Record& out, const flow::FlowKey& key, const flow::FlowMask& mask) const {
-    mn_wide_key bits = encodeKey(key);
-    if (!isMasked(out.table)) {
-        if (isWide(out.table)) {
-            std::memcpy(out.key.data(), &bits, sizeof(bits));
-        } else {
-            std::memcpy(out.key.data(), &bits.base, sizeof(bits.base));
-        }
-        return;
-    }
-    const mn_wide_key seen = encodeMask(mask, isWide(out.table));
-    auto* to = reinterpret_cast<std::uint8_t*>(&bits);
-    const auto* with = reinterpret_cast<const std::uint8_t*>(&seen);
-    for (std::size_t i = 0; i < sizeof(bits); ++i) to[i] &= with[i];
-    const std::uint32_t id[2] = {out.mask, 0};
-    const std::size_t size = isWide(out.table) ? sizeof(mn_wide_key) : sizeof(mn_key);
-    std::memcpy(out.key.data(), &bits, size);
-    std::memcpy(out.key.data() + size, id, sizeof(id));
-}
-
 /// Makes the table entry. One that was there is replaced, and its slot freed if it was ours.
-Result<void> FlowInstaller::enter(const Record& entry, std::uint32_t slot) {
+Result<std::optional<FlowHandle>> FlowInstaller::enter(FlowHandle flow) {
+    const Record& entry = record(flow.slot);
     const int table = kernel_.flowTable(entry.table);
-    const mn_flow value{slot, entry.generation, epoch_, 0};
-    if (::bpf_map_update_elem(table, entry.key.data(), &value, BPF_NOEXIST) == 0) return {};
+    const auto key = entryKeyOf(entry);
+    const mn_flow value{flow.slot, flow.generation, epoch_, 0};
+    if (::bpf_map_update_elem(table, key.data(), &value, BPF_NOEXIST) == 0) return std::nullopt;
     int error = errno;
     if (error == EEXIST) {
         mn_flow old{};
-        const bool found = ::bpf_map_lookup_elem(table, entry.key.data(), &old) == 0;
-        if (::bpf_map_update_elem(table, entry.key.data(), &value, BPF_ANY) == 0) {
-            if (found && old.epoch == epoch_ && findRecord({old.slot, old.generation}) != nullptr) freeFlow(old.slot);
-            return {};
+        const bool found = ::bpf_map_lookup_elem(table, key.data(), &old) == 0;
+        if (::bpf_map_update_elem(table, key.data(), &value, BPF_ANY) == 0) {
+            const FlowHandle before{old.slot, old.generation};
+            if (!found || old.epoch != epoch_ || !isLive(before)) return std::nullopt;
+            freeFlow(before.slot);
+            return before;
         }
         error = errno;
     }

@@ -26,7 +26,7 @@ public:
     FlowInstaller(const KernelObjects& kernel, MaskRegistry& masks, const TunnelTypes& tunnels, const event::Clock& clock, std::uint32_t epoch,
                   const Range& range, const std::vector<bool>& takenSlots);
 
-    Result<FlowHandle> install(const flow::FlowKey& key, const flow::FlowMask& mask, const flow::FlowActions& actions);
+    Result<Installed> install(const flow::FlowKey& key, const flow::FlowMask& mask, const flow::FlowActions& actions);
     void remove(FlowHandle handle);
     /// Writes a list into the slots for packets sent out; the slot to name in the mark.
     Result<std::uint32_t> stage(const flow::FlowActions& actions);
@@ -34,21 +34,26 @@ public:
     std::size_t capacity() const { return pool_.count(); }
 
 private:
+    /// Where a flow is: enough to remove it, 64 bytes (that of IPv6 addresses has the rest of its key in wide_).
     struct Record {
-        std::uint32_t generation = 0;  ///< 0 = no flow here.
+        bool used = false;
         Table table = Table::Exact;
-        bool hasMask = false;
-        std::uint8_t mask = 0;
-        std::array<std::uint8_t, sizeof(mn_wide_masked_key)> key{};
+        std::uint8_t mask = 0;   ///< Of a masked table.
+        std::uint32_t wide = 0;  ///< Of a wide table: index into wide_.
+        mn_key key{};
     };
+    using WideAddresses = std::array<std::uint8_t, sizeof(mn_wide_key) - sizeof(mn_key)>;
+    /// The key of a table entry, as the kernel wants it.
+    using EntryKey = std::array<std::uint8_t, sizeof(mn_wide_masked_key)>;
     static constexpr std::size_t kChunk = 1024;
 
     Record& record(std::uint32_t slot);
-    Record* findRecord(FlowHandle handle);
-    Result<std::uint32_t> writeSlots(std::uint32_t& generation);
+    bool isLive(FlowHandle handle) const;
+    void remember(std::uint32_t slot, Table table, std::uint8_t mask, const mn_wide_key& key);
+    EntryKey entryKeyOf(const Record& entry) const;
+    Result<std::uint32_t> writeSlots();
     void freeFlow(std::uint32_t slot);
-    void writeKey(Record& out, const flow::FlowKey& key, const flow::FlowMask& mask) const;
-    Result<void> enter(const Record& entry, std::uint32_t slot);
+    Result<std::optional<FlowHandle>> enter(FlowHandle flow);
 
     const KernelObjects& kernel_;
     const TunnelTypes& tunnels_;
@@ -58,6 +63,8 @@ private:
     MaskUsers masks_;
     SlotPool pool_;
     std::vector<std::unique_ptr<std::array<Record, kChunk>>> records_;  ///< made as slots come into use
+    std::vector<WideAddresses> wide_;
+    std::vector<std::uint32_t> freeWide_;
     std::vector<mn_slot> encoded_;
     std::vector<std::uint32_t> chain_;
 };

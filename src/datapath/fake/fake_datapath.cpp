@@ -185,6 +185,13 @@ std::size_t FakeDatapath::waitingUpcalls(WorkerIndex worker) const {
     return queues_.at(worker)->size();
 }
 
+std::vector<std::pair<flow::FlowKey, flow::FlowMask>> FakeDatapath::flows() const {
+    const std::lock_guard lock{mutex_};
+    std::vector<std::pair<flow::FlowKey, flow::FlowMask>> out;
+    for (const auto& [slot, installed] : flows_) out.emplace_back(installed.maskedKey, installed.flow.mask);
+    return out;
+}
+
 std::size_t FakeDatapath::flowCount() const {
     const std::lock_guard lock{mutex_};
     return flows_.size();
@@ -255,31 +262,37 @@ std::vector<Counter> FakeDatapath::counters() const {
 
 UpcallQueue& FakeDatapath::upcalls(WorkerIndex worker) { return *queues_.at(worker); }
 
-Result<FlowHandle> FakeDatapath::installFlow(WorkerIndex worker, const flow::FlowKey& key, const flow::FlowMask& mask,
-                                             const flow::FlowActions& actions) {
+Result<Installed> FakeDatapath::installFlow(WorkerIndex worker, const flow::FlowKey& key, const flow::FlowMask& mask,
+                                            const flow::FlowActions& actions) {
     const std::lock_guard lock{mutex_};
     if (failInstalls_ > 0) {
         --failInstalls_;
         return fail(ErrorCode::Exhausted, "the flow table is full (asked for by the test)");
     }
-    auto table = std::find_if(masks_.begin(), masks_.end(), [&](const MaskTable& t) { return t.mask == mask; });
-    if (table == masks_.end()) table = masks_.insert(masks_.end(), MaskTable{mask, {}});
-    const flow::FlowKey masked = mask.apply(key);
+    const auto tableOf = [&](const flow::FlowMask& m) {
+        return std::find_if(masks_.begin(), masks_.end(), [&](const MaskTable& t) { return t.mask == m; });
+    };
+    const auto granted = tableOf(mask) != masks_.end() || masks_.size() < options_.masks ? mask : flow::FlowMask::exact();
+    auto table = tableOf(granted);
+    if (table == masks_.end()) table = masks_.insert(masks_.end(), MaskTable{granted, {}});
+    const flow::FlowKey masked = granted.apply(key);
     const auto existing = table->slots.find(masked);
     const bool replaces = existing != table->slots.end();
     if (!replaces && flowsOfWorker_.at(worker) >= options_.flowsPerWorker) {
         return fail(ErrorCode::Exhausted, "all {} flow slots of worker {} are in use", options_.flowsPerWorker, worker);
     }
+    std::optional<FlowHandle> replaced;
     if (replaces) {
-        const std::uint32_t old = existing->second;
-        --flowsOfWorker_.at(flows_.at(old).flow.worker);
+        const auto old = flows_.find(existing->second);
+        if (old->second.flow.worker == worker) replaced = old->second.flow.handle;
+        --flowsOfWorker_.at(old->second.flow.worker);
         flows_.erase(old);
     }
     const FlowHandle handle{nextSlot_++, 1};
     table->slots[masked] = handle.slot;
-    flows_.emplace(handle.slot, InstalledFlow{masked, Flow{handle, worker, mask, actions, 0, 0, clock_.now(), false}});
+    flows_.emplace(handle.slot, InstalledFlow{masked, Flow{handle, worker, granted, actions, 0, 0, clock_.now(), false}});
     ++flowsOfWorker_.at(worker);
-    return handle;
+    return Installed{handle, replaced};
 }
 
 void FakeDatapath::removeFlow(WorkerIndex, FlowHandle handle) {

@@ -30,6 +30,7 @@ struct TunnelOutput {
 struct FakeOptions {
     unsigned workers = 1;
     std::size_t flowsPerWorker = 65536;
+    std::size_t masks = 1'000'000;  ///< A flow of one more is installed exact.
     std::size_t upcallsPerWorker = 16384;  ///< State messages of other agents take no more than half of them.
     /// Packets of one key that may wait for the agent at a time, within pendingTime.
     unsigned pendingPerFlow = 4;
@@ -61,6 +62,8 @@ public:
     /// Upcalls waiting in the queue of a worker.
     std::size_t waitingUpcalls(WorkerIndex worker) const;
     std::size_t flowCount() const;
+    /// Those that are installed, their keys masked.
+    std::vector<std::pair<flow::FlowKey, flow::FlowMask>> flows() const;
     /// Makes the next `count` calls of installFlow() or execute() fail.
     void failNextInstalls(unsigned count);
     void failNextExecutes(unsigned count);
@@ -78,8 +81,8 @@ public:
     void endAdoption() override {}
     std::vector<Counter> counters() const override;
     UpcallQueue& upcalls(WorkerIndex worker) override;
-    Result<FlowHandle> installFlow(WorkerIndex worker, const flow::FlowKey& key, const flow::FlowMask& mask,
-                                   const flow::FlowActions& actions) override;
+    Result<Installed> installFlow(WorkerIndex worker, const flow::FlowKey& key, const flow::FlowMask& mask,
+                                  const flow::FlowActions& actions) override;
     void removeFlow(WorkerIndex worker, FlowHandle handle) override;
     FlowStats stats(FlowHandle handle) const override;
     std::size_t flowCapacity(WorkerIndex) const override { return options_.flowsPerWorker; }

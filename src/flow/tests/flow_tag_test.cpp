@@ -36,6 +36,9 @@ TEST(FlowTagTest, EveryArgumentCounts) {
         FlowTag::tunnelRoute(net::Ipv4Address{2}, net::Ipv4Address{1}),
         FlowTag::tunnelKey(net::TunnelKey{1}),
         FlowTag::tunnelKey(net::TunnelKey{2}),
+        FlowTag::user("web"),
+        FlowTag::user("Web"),
+        FlowTag::user(""),
     };
     std::set<FlowTag> distinct(tags.begin(), tags.end());
     EXPECT_EQ(distinct.size(), tags.size());
@@ -45,6 +48,12 @@ TEST(FlowTagTest, SameArgumentsAreTheSameTag) {
     EXPECT_EQ(FlowTag::vlanPort(kBridge, {}, kMac, kPort), FlowTag::vlanPort(kBridge, {}, kMac, kPort));
     EXPECT_EQ(FlowTag::broadcast(kBridge).kind(), FlowTag::Kind::Broadcast);
     EXPECT_EQ(FlowTag::device(kPort.uuid()).kind(), FlowTag::Kind::Device);
+}
+
+TEST(FlowTagTest, SomePlacesAreMeteredAndSomeTagsServeMetersAlone) {
+    const FlowTag device = FlowTag::device(kPort.uuid()), user = FlowTag::user("web"), key = FlowTag::tunnelKey(net::TunnelKey{1});
+    EXPECT_TRUE(device.isMetered() && user.isMetered() && !key.isMetered());
+    EXPECT_TRUE(user.isForMetersAlone() && !device.isForMetersAlone() && !FlowTag::bridgeArp(kBridge, net::Ipv4Address{1}).isForMetersAlone());
 }
 
 }  // namespace

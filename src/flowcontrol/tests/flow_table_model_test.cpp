@@ -18,7 +18,8 @@ using simulation::FlowClass;
 
 constexpr std::size_t kCapacity = 20;
 
-flow::FlowTag tag(std::uint64_t n) { return flow::FlowTag::device(Uuid{9, n}); }
+/// Places, which flows have by their path, and others.
+flow::FlowTag tag(std::uint64_t n) { return n % 2 == 0 ? flow::FlowTag::device(Uuid{9, n}) : flow::FlowTag::state(n); }
 flowstate::StateKey stateKey(std::uint64_t n) { return {flowstate::KeyKind::ConnTrack, 17, static_cast<std::uint16_t>(n), 1, {}, {}, Uuid{1, 1}}; }
 /// Every flow keeps a MAC, and state of that number too.
 simulation::Effects learned(std::uint64_t n) {
@@ -127,7 +128,8 @@ RC_GTEST_PROP(FlowTableModel, DoesWhatASimpleListDoes, ()) {
                 const flow::FlowTags tags(flow.tags.begin(), flow.tags.end());
                 ++held[flow.effect];
                 const auto key = keyOf(flow.source);
-                RC_ASSERT(table.install({key, mask, {}, tags, {}, learned(flow.effect), flow.flowClass}, clock.now()).has_value());
+                const auto path = table.paths().find(tags, {});
+                RC_ASSERT(table.install({key, mask, {}, tags, {}, learned(flow.effect), flow.flowClass, path}, clock.now()).has_value());
                 model.install(flow);
                 break;
             }
@@ -158,7 +160,7 @@ RC_GTEST_PROP(FlowTableModel, DoesWhatASimpleListDoes, ()) {
                 break;
         }
         std::vector<std::uint64_t> have;
-        table.forEach([&](const flow::FlowKey& key, const flow::FlowMask&) { have.push_back(key.ethSource.value() - 2); });
+        for (const auto& [key, installedMask] : datapath.flows()) have.push_back(key.ethSource.value() - 2);
         std::vector<std::uint64_t> want;
         for (const auto& f : model.flows) want.push_back(f.source);
         std::sort(have.begin(), have.end());

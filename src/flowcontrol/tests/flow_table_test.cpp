@@ -24,7 +24,6 @@ struct Extras {
     flow::FlowTags tags{};
     simulation::Effects effects{};
     FlowClass flowClass = FlowClass::Normal;
-    Meters::Path path = Meters::kNone;
 };
 
 class FlowTableTest : public ::testing::Test {
@@ -58,14 +57,17 @@ protected:
         return mask;
     }
     Result<void> install(std::uint64_t source, const Extras& extras = {}) {
-        return table.install({key(source), sourceMask(), flow::FlowActions{flow::Output{flow::PortNumber{1}}}, extras.tags, {},
-                              extras.effects, extras.flowClass, extras.path},
+        return install(key(source), sourceMask(), extras);
+    }
+    Result<void> install(const flow::FlowKey& key, const flow::FlowMask& mask, const Extras& extras = {}) {
+        return table.install({key, mask, flow::FlowActions{flow::Output{flow::PortNumber{1}}}, extras.tags, {}, extras.effects, extras.flowClass,
+                              table.paths().find(extras.tags, {})},
                              clock.now());
     }
     std::uint64_t removed(RemovalReason reason) const { return table.removed()[static_cast<std::size_t>(reason)]; }
     std::set<std::uint64_t> sources() const {
         std::set<std::uint64_t> out;
-        table.forEach([&](const flow::FlowKey& k, const flow::FlowMask&) { out.insert(k.ethSource.value() - 0x020000000000ULL); });
+        for (const auto& [key, mask] : datapath.flows()) out.insert(key.ethSource.value() - 0x020000000000ULL);
         return out;
     }
     /// A packet of the flow: it has been used now.
@@ -168,6 +170,19 @@ TEST_F(FlowTableTest, TagRemovesItsFlowsAndNoOthers) {
     EXPECT_EQ(table.invalidate(tag(1)), 0U) << "it went with its flow";
 }
 
+TEST_F(FlowTableTest, TagsOfPlacesAndOthersFindTheirFlowsAlike) {
+    const auto state = flow::FlowTag::state(5);
+    install(1, {.tags = {tag(1), state, tag(2)}});
+    install(2, {.tags = {tag(1), tag(2)}});
+    install(3, {.tags = {tag(2), tag(1)}});
+    install(4, {.tags = {state}});
+    EXPECT_EQ(table.invalidate(state), 2U);
+    EXPECT_EQ(sources(), (std::set<std::uint64_t>{2, 3}));
+    install(5, {.tags = {tag(1), tag(2)}});
+    EXPECT_EQ(table.invalidate(tag(2)), 3U);
+    EXPECT_EQ(table.invalidate(tag(1)), 0U);
+}
+
 TEST_F(FlowTableTest, UnknownTagRemovesNothing) {
     install(1, {.tags = {tag(1)}});
     EXPECT_EQ(table.invalidate(tag(5)), 0U);
@@ -202,15 +217,34 @@ TEST_F(FlowTableTest, PacketsThatTheMaskCannotTellApartAreOneFlow) {
     auto other = key(1);
     other.ipTtl = 17;
     install(1);
-    ASSERT_TRUE(table.install({other, sourceMask(), {}, {}, {}, {}, FlowClass::Normal}, clock.now()));
+    ASSERT_TRUE(install(other, sourceMask()));
     EXPECT_EQ(table.size(), 1U);
+}
+
+TEST(FlowTableWithFewMasks, FlowsThatTheDatapathMadeNarrowerAreSeveral) {
+    event::VirtualClock clock;
+    datapath::fake::FakeDatapath datapath{clock, {.masks = 0}};
+    FlowTable table{datapath, 0, [](const auto&) {}};
+    flow::FlowMask mask;
+    mask.see(flow::Field::EthSource);
+    mask.close();
+    const flow::FlowTags tags{tag(1)};
+    for (const std::uint8_t ttl : {1, 2, 2}) {
+        flow::FlowKey key;
+        key.ipTtl = ttl;
+        ASSERT_TRUE(table.install({key, mask, {}, tags, {}, {}, FlowClass::Normal, table.paths().find(tags, {})}, clock.now()));
+    }
+    EXPECT_EQ(table.size(), 2U);
+    EXPECT_EQ(datapath.flowCount(), 2U);
+    EXPECT_EQ(table.invalidate(tag(1)), 2U);
+    EXPECT_EQ(datapath.flowCount(), 0U) << "none is left that nobody knows of";
 }
 
 TEST_F(FlowTableTest, SameKeyUnderAnotherMaskIsAnotherFlow) {
     install(1);
     auto wider = sourceMask();
     wider.see(flow::Field::EthDestination);
-    ASSERT_TRUE(table.install({key(1), wider, {}, {}, {}, {}, FlowClass::Normal}, clock.now()));
+    ASSERT_TRUE(install(key(1), wider));
     EXPECT_EQ(table.size(), 2U);
 }
 
@@ -298,10 +332,10 @@ TEST_F(FlowTableTest, NoRoomAndNothingToEvict) {
 }
 
 TEST_F(FlowTableTest, MetersCountFlowsWhileTheyLiveAndHoweverTheyEnd) {
-    const auto path = table.meters().count(flow::FlowTags{tag(1)}, {}, 100);
+    table.paths().count(flow::FlowTags{tag(1)}, {}, 100);
     const auto packets = [&] { return table.readMeters().at(tag(1)).packets; };
-    ASSERT_TRUE(install(1, {.tags = {tag(1)}, .path = path}));
-    ASSERT_TRUE(install(2, {.tags = {tag(1)}, .path = path}));
+    ASSERT_TRUE(install(1, {.tags = {tag(1)}}));
+    ASSERT_TRUE(install(2, {.tags = {tag(1)}}));
     EXPECT_EQ(packets(), 1U);
     use(1);
     use(1);
@@ -310,7 +344,7 @@ TEST_F(FlowTableTest, MetersCountFlowsWhileTheyLiveAndHoweverTheyEnd) {
     EXPECT_EQ(table.readMeters().at(tag(1)).bytes, 100U + 3 * 60);
     EXPECT_EQ(table.invalidate(tag(1)), 2U);
     EXPECT_EQ(packets(), 4U);
-    ASSERT_TRUE(install(1, {.path = path}));
+    ASSERT_TRUE(install(1, {.tags = {tag(1)}}));
     use(1);
     table.flush();
     EXPECT_EQ(packets(), 5U);
@@ -344,7 +378,8 @@ TEST(FlowTableMemory, OfABurstIsGivenBackAndWhatIsLeftGoesOn) {
         mask.see(flow::Field::EthSource);
         mask.close();
         const simulation::Effects effects{simulation::UseState{stateKey(static_cast<std::uint16_t>(n))}};
-        ASSERT_TRUE(table.install({key, mask, {}, {tag(n % 1000)}, {}, effects, flowClass}, clock.now()));
+        const flow::FlowTags tags{tag(n % 1000), flow::FlowTag::state(n % 500)};
+        ASSERT_TRUE(table.install({key, mask, {}, tags, {}, effects, flowClass, table.paths().find(tags, {})}, clock.now()));
     };
     for (std::uint64_t n = 0; n < kMany; ++n) add(n, n % 1000 == 7 ? FlowClass::Tunnel : FlowClass::Normal);
     clock.advance(61s);
@@ -362,7 +397,7 @@ TEST_F(FlowTableTest, FlowsOutliveTheTable) {
     {
         FlowTable other{datapath, 0, [](const auto&) {}};
         const flow::FlowKey k = key(1);
-        ASSERT_TRUE(other.install({k, sourceMask(), {}, {}, {}, {}, FlowClass::Normal}, clock.now()));
+        ASSERT_TRUE(other.install({k, sourceMask(), {}, {}, {}, {}, FlowClass::Normal, other.paths().find({}, {})}, clock.now()));
     }
     EXPECT_EQ(datapath.flowCount(), 1U) << "the next process adopts it";
 }

@@ -22,9 +22,9 @@ public:
     void endAdoption() override {}
     std::vector<datapath::Counter> counters() const override { return {}; }
     datapath::UpcallQueue& upcalls(datapath::WorkerIndex) override { return *this; }
-    Result<datapath::FlowHandle> installFlow(datapath::WorkerIndex, const flow::FlowKey&, const flow::FlowMask&,
-                                             const flow::FlowActions&) override {
-        return datapath::FlowHandle{nextSlot_++, 1};
+    Result<datapath::Installed> installFlow(datapath::WorkerIndex, const flow::FlowKey&, const flow::FlowMask&,
+                                            const flow::FlowActions&) override {
+        return datapath::Installed{{nextSlot_++, 1}, std::nullopt};
     }
     void removeFlow(datapath::WorkerIndex, datapath::FlowHandle) override {}
     datapath::FlowStats stats(datapath::FlowHandle) const override { return {}; }

@@ -56,9 +56,9 @@ protected:
     }
     flow::FlowKey keyOf(const Packet& packet) { return keyOf(packet.toBytes()); }
     FlowHandle install(const flow::FlowKey& key, const flow::FlowMask& mask, const flow::FlowActions& actions) {
-        const auto handle = world->datapath().installFlow(0, key, mask, actions);
-        if (!handle) throw std::runtime_error(handle.error().message);
-        return *handle;
+        const auto installed = world->datapath().installFlow(0, key, mask, actions);
+        if (!installed) throw std::runtime_error(installed.error().message);
+        return installed->handle;
     }
     std::vector<Delivered> run(const Packet& packet) { return world->run("vm1", packet.toBytes()); }
 

@@ -42,16 +42,17 @@ TEST_F(FakeDatapathTest, MissThenFlowForwards) {
     const auto upcalls = drain();
     ASSERT_EQ(upcalls.size(), 1U);
     EXPECT_EQ(upcalls[0].key.inPort, one);
-    const auto handle = datapath.installFlow(0, upcalls[0].key, maskOf({Field::EthDestination}), {flow::Output{two}});
-    ASSERT_TRUE(handle);
+    const auto installed = datapath.installFlow(0, upcalls[0].key, maskOf({Field::EthDestination}), {flow::Output{two}});
+    ASSERT_TRUE(installed);
+    const auto handle = installed->handle;
     clock.advance(5s);
     ASSERT_TRUE(datapath.inject(one, (eth(kB, kB) / ipv4("1.1.1.1", "2.2.2.2") / udp(9, 9)).toBytes()));
     const auto outputs = datapath.takeOutputs();
     ASSERT_EQ(outputs.size(), 1U);
     EXPECT_EQ(outputs[0].port, two);
-    EXPECT_EQ(datapath.stats(*handle).packets, 1U);
-    EXPECT_EQ(datapath.stats(*handle).idle, 0ns);
-    datapath.removeFlow(0, *handle);
+    EXPECT_EQ(datapath.stats(handle).packets, 1U);
+    EXPECT_EQ(datapath.stats(handle).idle, 0ns);
+    datapath.removeFlow(0, handle);
     datapath.inject(one, frame);
     EXPECT_EQ(datapath.waitingUpcalls(0), 1U);
 }
@@ -75,7 +76,8 @@ TEST_F(FakeDatapathTest, InstallingTheSameKeyReplaces) {
     const auto first = datapath.installFlow(0, key, flow::FlowMask::exact(), {flow::Output{one}});
     const auto second = datapath.installFlow(0, key, flow::FlowMask::exact(), {flow::Output{two}});
     ASSERT_TRUE(second);
-    datapath.removeFlow(0, *first);
+    EXPECT_EQ(second->replaced, first->handle);
+    datapath.removeFlow(0, first->handle);
     EXPECT_EQ(datapath.flowCount(), 1U);
     datapath.inject(one, frame);
     EXPECT_EQ(datapath.takeOutputs().at(0).port, two);
