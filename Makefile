@@ -20,7 +20,7 @@ build/.dependencies: tools/install-dependencies
 # The release programs, in build/release/bin.
 build: dependencies
 	$(release) -DMIDONET_TESTS=OFF -DMIDONET_BENCHMARKS=OFF
-	cmake --build $(BUILD) -j $(JOBS) --target midolman midonet-api midonet-cli midonet-nsdb mm-conf mm-ctl mm-dpctl mm-meter
+	cmake --build $(BUILD) -j $(JOBS) --target midolman midonet-api midonet-cli midonet-nsdb mm-conf mm-ctl mm-dpctl mm-meter mm-trace
 
 # A cloud of three hosts on this machine: brought up, proved, removed. KEEP=1 leaves it up; NSDB=zookeeper keeps
 # its topology on an ensemble of three servers.

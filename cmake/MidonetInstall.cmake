@@ -1,7 +1,7 @@
 # make install DESTDIR= PREFIX=
 
 include(GNUInstallDirs)
-install(TARGETS midolman midonet-api midonet-cli midonet-nsdb mm-conf mm-ctl mm-dpctl mm-meter RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS midolman midonet-api midonet-cli midonet-nsdb mm-conf mm-ctl mm-dpctl mm-meter mm-trace RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES $<TARGET_FILE_DIR:mm-conf>/mn-conf DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(PROGRAMS lab/midonet-lab DESTINATION ${CMAKE_INSTALL_BINDIR})
 file(GLOB MIDONET_MAN_1 CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/man/*.1)

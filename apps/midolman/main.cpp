@@ -49,7 +49,7 @@ Result<void> serve(config::Program& program, const agent::AgentSettings& setting
         const auto page = settings.listen->empty() ? std::string{} : " management=http://" + management->address();
         program.notifyReady("agent host=" + host.toString() + page);
     });
-    TRY(started, agent::Management::start(*loop, agent, {*settings.listen, *settings.socket}));
+    TRY(started, agent::Management::start(*loop, agent, agent::managementOptions(settings)));
     management = std::move(started);
     const auto end = loop->onSignal({SIGTERM, SIGINT}, [&](int) {
         kLog.info("ending: the kernel goes on forwarding what is installed");

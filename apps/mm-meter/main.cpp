@@ -1,4 +1,4 @@
-// Shows what ports, devices and tunnels of this host have passed on.
+// Shows what ports, devices, tunnels and rules of this host have passed on.
 #include <iostream>
 #include <thread>
 
@@ -7,7 +7,7 @@
 
 int main(int argc, char** argv) {
     using namespace midonet;
-    HostTool tool("mm-meter", "Shows the packets and bytes that the agent of this host counts by port, device and tunnel.\n" +
+    HostTool tool("mm-meter", "Shows the packets and bytes that the agent of this host counts by port, device, tunnel and rule.\n" +
                                   hosttools::meterUsage());
     if (const auto code = tool.program.start(argc, argv)) return *code;
     auto agent = tool.agentClient();

@@ -287,12 +287,12 @@ class Lab:
         """The settings of the host's agent."""
         private = self.folder / "hosts" / host
         return {**self.nsdb_settings(), "agent.host_id_file": str(private / "host_id"),
-                "agent.state_file": str(private / "connections"), "nsdb.session_file": str(private / "session"),
+                "agent.state_file": str(private / "connections"), "agent.trace_log": str(private / "mm-trace.log"), "nsdb.session_file": str(private / "session"),
                 "agent.host_name": host, "agent.bpffs": str(self.folder / "bpf" / host), "agent.listen": "127.0.0.1:7300",
                 "agent.socket": str(private / "agent.sock"), **self.cloud.agent_settings}
 
     def run_tool(self, host: str, program: str, *words: str, user: int = 0) -> subprocess.CompletedProcess[str]:
-        """Runs a tool of the host (mm-ctl, mm-dpctl, mm-meter) there, as another user if asked to."""
+        """Runs a tool of the host (mm-ctl, mm-dpctl, mm-meter, mm-trace) there, as another user if asked to."""
         command = [str(program_folder() / program), *set_words(self.agent_settings(host)), *words]
         if user != 0:
             command = ["setpriv", "--reuid", str(user), "--regid", str(user), "--clear-groups", *command]

@@ -48,7 +48,9 @@ Agent::Agent(World world, AgentOptions options, std::function<void()> onReady)
       session_(world.store.openSession(world.loop, options_.session)),
       states_(std::make_shared<flowstate::StateTable>(options_.maxStates)),
       workers_(world.loop, world.datapath, states_, {{options_.host.id, options_.maxMacsPerPort}, options_.sharedWorkerLoop},
-               [this](datapath::WorkerIndex worker, const WorkerReport& report) { onReport(worker, report); }) {}
+               [this](datapath::WorkerIndex worker, const WorkerReport& report) { onReport(worker, report); }),
+      tracers_(world.loop, world.pool, options_.traceLog,
+               [this](const LiveTracers& tracers) { workers_.update([&](WorkerUpdate& pending) { pending.tracers = tracers; }); }) {}
 
 // The interfaces of the host outlive it.
 Agent::~Agent() {
@@ -167,6 +169,7 @@ void Agent::onReport(datapath::WorkerIndex worker, const WorkerReport& report) {
     if (macs_) macs_->onReport(worker, report);
     if (arps_) arps_->onReport(report);
     if (connections_) connections_->onReport(worker, report);
+    tracers_.onReport(report);
 }
 
 void Agent::broadcastArps(const ArpLearning::Arps& arps, const ArpLearning::BridgeArps& bridgeArps) {
@@ -264,13 +267,17 @@ void Agent::collectStatus(std::function<void(Status)> done) {
 
 void Agent::collectMeters(std::function<void(Meters)> done) {
     workers_.collectMeters([this, done = std::move(done)](const std::vector<flowcontrol::MeterCounts>& workers) {
-        flowcontrol::MeterCounts sum;
-        for (const auto& counts : workers)
-            for (const auto& [tag, count] : counts) sum[tag] += count;
         Meters out;
         if (const auto topology = snapshot())
             forEachMeter(*topology, *map_, [&](FlowTag tag, std::string name) {
-                if (const auto found = sum.find(tag); found != sum.end()) out.emplace(std::move(name), found->second);
+                std::vector<flowcontrol::MeterCount> counts(workers.size());
+                bool any = false;
+                for (std::size_t i = 0; i < workers.size(); ++i)
+                    if (const auto found = workers[i].find(tag); found != workers[i].end()) {
+                        counts[i] = found->second;
+                        any = true;
+                    }
+                if (any) out.emplace(std::move(name), std::move(counts));
             });
         done(std::move(out));
     });

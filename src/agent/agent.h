@@ -11,6 +11,7 @@
 #include "agent/connection_state.h"
 #include "agent/isolation.h"
 #include "agent/mac_learning.h"
+#include "agent/packet_tracers.h"
 #include "agent/worker_pool.h"
 #include "datapath/datapath.h"
 #include "event/blocking_pool.h"
@@ -33,6 +34,7 @@ struct AgentOptions {
     std::size_t maxMacsPerPort = 4096;
     std::size_t maxStates = 1'000'000;
     std::string stateFile;  ///< Empty: connections do not outlive the process.
+    std::string traceLog;   ///< Empty: no packet is traced.
     /// Settings that wait for the next start, for the status.
     std::function<std::vector<std::string>()> waitingSettings{};
     /// See WorkerPool::Options.
@@ -49,6 +51,7 @@ struct AgentOptions {
 ///     PacketWorkers --neighbours learned--> ArpLearning --> NSDB, and the other workers
 ///     PacketWorkers --connections, ports wanted--> ConnectionState --> file, NSDB (leases of ports)
 ///     PacketWorkers --connections--> the workers of other hosts, through the tunnels
+///     PacketTracers --what to tell of--> PacketWorkers --what became of it--> PacketTracers --> log
 ///     kernel --links, addresses--> Interfaces --> Registration, Bindings, Peers
 ///
 /// Control loop. The references outlive it.
@@ -105,9 +108,12 @@ public:
     };
     void collectStatus(std::function<void(Status)> done);
 
-    /// By name (agent/meter_names.h): what packets of this host have passed since its agent started.
-    using Meters = std::map<std::string, flowcontrol::MeterCount>;
+    /// By name (agent/meter_names.h): what packets of this host have passed since its agent started, as each worker has counted. Only
+    /// meters that have counted something.
+    using Meters = std::map<std::string, std::vector<flowcontrol::MeterCount>>;
     void collectMeters(std::function<void(Meters)> done);
+
+    PacketTracers& tracers() { return tracers_; }
 
     /// To look at: the tracker's snapshot is null until the host is registered.
     topology::TopologySnapshotPtr snapshot() const { return tracker_ ? tracker_->snapshot() : nullptr; }
@@ -139,6 +145,7 @@ private:
     std::unique_ptr<nsdb::Session> session_;
     std::shared_ptr<flowstate::StateTable> states_;
     WorkerPool workers_;
+    PacketTracers tracers_;
     std::unique_ptr<MacLearning> macs_;
     std::unique_ptr<ArpLearning> arps_;
     std::unique_ptr<ConnectionState> connections_;

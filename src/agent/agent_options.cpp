@@ -9,6 +9,12 @@
 
 namespace midonet::agent {
 
+Management::Options managementOptions(const AgentSettings& settings) {
+    using Shown = Management::MetersShown;
+    const auto shown = *settings.metersInMetrics == "all" ? Shown::All : *settings.metersInMetrics == "user" ? Shown::User : Shown::None;
+    return {*settings.listen, *settings.socket, shown};
+}
+
 AgentOptions agentOptions(const AgentSettings& settings, const HostId& host, std::string version) {
     AgentOptions out;
     out.host.id = host;
@@ -22,6 +28,7 @@ AgentOptions agentOptions(const AgentSettings& settings, const HostId& host, std
     out.nsdbGrace = *settings.nsdbGrace;
     out.peerGrace = *settings.peerGrace;
     out.stateFile = *settings.stateFile;
+    out.traceLog = *settings.traceLog;
     out.maxStates = static_cast<std::size_t>(*settings.maxStates);
     out.maxMacsPerPort = static_cast<std::size_t>(*settings.maxMacsPerPort);
     return out;

@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 #include <filesystem>
 
+#include "agent/meter_names.h"
 #include "base/assert.h"
 #include "http/router.h"
 #include "http/server.h"
@@ -10,7 +11,7 @@
 
 namespace midonet::agent {
 
-enum class Management::Page : http::Router::RouteId { Metrics, Status, Meters, Flush, Bind, Unbind };
+enum class Management::Page : http::Router::RouteId { Metrics, Status, Meters, DeviceStats, Flush, Bind, Unbind, Tracers, AddTracer, RemoveTracer, FlushTracers, FlushDeadTracers };
 
 namespace {
 
@@ -40,6 +41,16 @@ http::Response errorPage(const Error& error) {
         case ErrorCode::Internal: return textPage(500, error.message);
     }
     MIDONET_UNREACHABLE();
+}
+
+http::Response emptyPage(const Result<void>& done) { return done ? http::Response::text(204, "text/plain", "") : errorPage(done.error()); }
+
+http::Response removedPage(std::size_t count) { return jsonPage({{"removed", count}}); }
+
+http::Response tracersPage(const PacketTracers& tracers) {
+    json::array list;
+    for (const auto& entry : tracers.list()) list.push_back({{"tracer", toString(entry.tracer)}, {"left", entry.left}});
+    return jsonPage({{"tracers", std::move(list)}});
 }
 
 struct WantedBinding {
@@ -163,6 +174,36 @@ void report(metrics::Sink& sink, const Agent::Status& status) {
                      labelsOf(counter.label), number(counter.value));
 }
 
+/// Names and labels are those of MidoNet 5; so the bytes have no `_total`.
+void reportMeters(metrics::Sink& sink, const Agent::Meters& meters, bool all) {
+    for (const auto& [name, counts] : meters) {
+        if (!all && !name.starts_with(kUserMeters)) continue;
+        for (std::size_t i = 0; i < counts.size(); ++i) {
+            const metrics::Labels labels{{"key", name}, {"registry", std::to_string(i)}};
+            sink.counter("midonet_packets_total", "Packets by meter (mm-meter) and worker", labels, static_cast<double>(counts[i].packets));
+            sink.counter("midonet_packets_bytes", "Bytes by meter (mm-meter) and worker", labels, static_cast<double>(counts[i].bytes));
+        }
+    }
+}
+
+http::Response metersPage(const Agent::Meters& meters) {
+    json::object out;
+    for (const auto& [name, counts] : meters) {
+        const auto sum = flowcontrol::sumOf(counts);
+        out[name] = {{"packets", sum.packets}, {"bytes", sum.bytes}};
+    }
+    return jsonPage(out);
+}
+
+http::Response deviceStatsPage(const Agent::Meters& meters) {
+    std::string out;
+    for (const auto& [name, counts] : meters) {
+        const auto sum = flowcontrol::sumOf(counts);
+        fmt::format_to(std::back_inserter(out), "{}\t{}\t{}\n", name, sum.packets, sum.bytes);
+    }
+    return http::Response::text(200, "text/plain", std::move(out));
+}
+
 }  // namespace
 
 Management::Management() = default;
@@ -170,22 +211,26 @@ Management::~Management() = default;
 
 std::string Management::address() const { return page_ ? page_->address() : std::string{}; }
 
-Result<std::unique_ptr<Management>> Management::start(event::Loop& loop, Agent& agent, const Addresses& addresses) {
+Result<std::unique_ptr<Management>> Management::start(event::Loop& loop, Agent& agent, const Options& options) {
     std::unique_ptr<Management> self{new Management};
-    if (!addresses.listen.empty()) {
-        TRY(page, self->serve(loop, agent, addresses.listen, Access::Everybody));
+    self->metersInMetrics_ = options.metersInMetrics;
+    if (!options.listen.empty()) {
+        TRY(page, self->serve(loop, agent, options.listen, Access::Everybody));
         self->page_ = std::move(page);
     }
-    if (!addresses.socket.empty()) {
+    if (!options.socket.empty()) {
         std::error_code error;
-        std::filesystem::create_directories(std::filesystem::path{addresses.socket}.parent_path(), error);
+        std::filesystem::create_directories(std::filesystem::path{options.socket}.parent_path(), error);
         if (error) return fail(ErrorCode::Unavailable, "agent.socket: its folder cannot be made: {}", error.message());
-        auto socket = self->serve(loop, agent, "unix:" + addresses.socket, Access::Owner);
+        auto socket = self->serve(loop, agent, "unix:" + options.socket, Access::Owner);
         if (!socket) return Unexpected{socket.error().withContext("agent.socket")};
         self->socket_ = std::move(*socket);
     }
     self->process_ = metrics::collectProcess(self->registry_);
-    self->collector_ = self->registry_.collect([m = self.get()](metrics::Sink& sink) { report(sink, m->latest_); });
+    self->collector_ = self->registry_.collect([m = self.get()](metrics::Sink& sink) {
+        report(sink, m->latest_);
+        reportMeters(sink, m->latestMeters_, m->metersInMetrics_ == MetersShown::All);
+    });
     return self;
 }
 
@@ -197,10 +242,16 @@ Result<std::unique_ptr<http::Server>> Management::serve(event::Loop& loop, Agent
     route(http::Method::Get, "/metrics", Page::Metrics);
     route(http::Method::Get, "/status", Page::Status);
     route(http::Method::Get, "/meters", Page::Meters);
+    route(http::Method::Get, "/device_stats", Page::DeviceStats);
     route(http::Method::Post, "/flows/flush", Page::Flush);
     if (access == Access::Owner) {
         route(http::Method::Put, "/binding/{port}", Page::Bind);
         route(http::Method::Delete, "/binding/{port}", Page::Unbind);
+        route(http::Method::Get, "/tracers", Page::Tracers);
+        route(http::Method::Post, "/tracers", Page::AddTracer);
+        route(http::Method::Post, "/tracers/remove", Page::RemoveTracer);
+        route(http::Method::Post, "/tracers/flush", Page::FlushTracers);
+        route(http::Method::Post, "/tracers/flush_dead", Page::FlushDeadTracers);
     }
     http::ServerOptions options;
     options.listen = std::move(listen);
@@ -223,18 +274,13 @@ Result<std::unique_ptr<http::Server>> Management::serve(event::Loop& loop, Agent
 void Management::answer(Agent& agent, Page page, const http::Request& request, const std::string& port, const http::Responder& respond) {
     switch (page) {
         case Page::Metrics:
-            return agent.collectStatus([this, respond](Agent::Status status) {
-                latest_ = std::move(status);
-                respond(http::Response::text(200, metrics::Registry::kContentType, registry_.text()));
-            });
+            return answerMetrics(agent, respond);
         case Page::Status:
             return agent.collectStatus([respond](const Agent::Status& status) { respond(jsonPage(statusJson(status))); });
         case Page::Meters:
-            return agent.collectMeters([respond](const Agent::Meters& meters) {
-                json::object out;
-                for (const auto& [name, count] : meters) out[name] = {{"packets", count.packets}, {"bytes", count.bytes}};
-                respond(jsonPage(out));
-            });
+            return agent.collectMeters([respond](const Agent::Meters& meters) { respond(metersPage(meters)); });
+        case Page::DeviceStats:
+            return agent.collectMeters([respond](const Agent::Meters& meters) { respond(deviceStatsPage(meters)); });
         case Page::Flush:
             agent.flushFlows();
             return respond(textPage(202, "flows are being flushed"));
@@ -248,11 +294,33 @@ void Management::answer(Agent& agent, Page page, const http::Request& request, c
         case Page::Unbind: {
             const auto id = readPort(port);
             if (!id) return respond(errorPage(id.error()));
-            return agent.unbindPort(*id, [respond](const Result<void>& unbound) {
-                respond(unbound ? http::Response::text(204, "text/plain", "") : errorPage(unbound.error()));
-            });
+            return agent.unbindPort(*id, [respond](const Result<void>& unbound) { respond(emptyPage(unbound)); });
         }
+        case Page::Tracers: return respond(tracersPage(agent.tracers()));
+        case Page::AddTracer:
+        case Page::RemoveTracer: {
+            const auto tracer = tracing::parseTracer(request.body);
+            if (!tracer) return respond(errorPage(tracer.error()));
+            if (page == Page::RemoveTracer) return respond(removedPage(agent.tracers().remove(*tracer)));
+            return agent.tracers().add(*tracer, [respond](const Result<void>& added) { respond(emptyPage(added)); });
+        }
+        case Page::FlushTracers: return respond(removedPage(agent.tracers().flush(PacketTracers::Which::All)));
+        case Page::FlushDeadTracers: return respond(removedPage(agent.tracers().flush(PacketTracers::Which::Dead)));
     }
+}
+
+void Management::answerMetrics(Agent& agent, const http::Responder& respond) {
+    agent.collectStatus([this, &agent, respond](const Agent::Status& status) {
+        if (metersInMetrics_ == MetersShown::None) return answerMetrics(status, {}, respond);
+        agent.collectMeters([this, status, respond](const Agent::Meters& meters) { answerMetrics(status, meters, respond); });
+    });
+}
+
+void Management::answerMetrics(const Agent::Status& status, const Agent::Meters& meters, const http::Responder& respond) {
+    latest_ = status;
+    latestMeters_ = meters;
+    respond(http::Response::text(200, metrics::Registry::kContentType, registry_.text()));
+    latestMeters_.clear();
 }
 
 }  // namespace midonet::agent

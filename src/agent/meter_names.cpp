@@ -19,6 +19,9 @@ void forEachMeter(const topology::TopologySnapshot& topology, const flowcontrol:
         visit(FlowTag::portRx(id), fmt::format("meters:port:rx:{}", id));
         visit(FlowTag::portTx(id), fmt::format("meters:port:tx:{}", id));
     });
+    topology.chains.forEach([&](const ChainId&, const topology::ChainPtr& chain) {
+        for (const auto& name : chain->meters) visit(FlowTag::user(name), std::string{kUserMeters} + name);
+    });
     for (const auto& [host, route] : map.routes)
         visit(FlowTag::tunnelRoute(route.local, route.remote),
               fmt::format("meters:tunnel:{}:{}", route.local.toHostOrder(), route.remote.toHostOrder()));

@@ -99,6 +99,7 @@ void PacketWorker::apply(WorkerUpdate update) {
     for (const auto& entry : update.expired) forgetState(entry);
     for (const auto& frame : update.stateFrames) (void)sharing_.onFrame(frame, loop_.clock().now());
     if (update.flushFlows) startOver();
+    if (update.tracers) tracers_ = std::move(*update.tracers);
     settle();
 }
 
@@ -170,16 +171,24 @@ void PacketWorker::onUpcall(const datapath::Upcall& upcall) {
     if (upcall.key.fromTunnel()) {
         untunnel(upcall);
     } else if (const auto port = map_->virtualPort(upcall.key.inPort); !port) {
-        simulation::Decision unknown;
-        unknown.flowClass = FlowClass::Error;
-        drop({upcall.key, upcall.frame, upcall.offload, upcall.reason, PortId{}, false, {}}, unknown, DropReason::UnknownIngressPort);
+        dropUnknown(upcall);
     } else if (upcall.reason == datapath::UpcallReason::TooBig) {
         answerTooBig(upcall, *port);
     } else {
-        process({upcall.key, upcall.frame, upcall.offload, upcall.reason, *port, false, loop_.clock().now()});
+        const auto tracers = tracersOf(upcall.key);
+        process({upcall.key, upcall.frame, upcall.offload, upcall.reason, *port, false, loop_.clock().now(), tracers});
     }
     datapath_.upcalls(index_).done(upcall.pendingId);
     settle();
+}
+
+void PacketWorker::dropUnknown(const datapath::Upcall& upcall) {
+    const auto tracers = tracersOf(upcall.key);
+    const Subject subject{upcall.key, upcall.frame, upcall.offload, upcall.reason, PortId{}, false, {}, tracers};
+    simulation::Decision unknown;
+    unknown.flowClass = FlowClass::Error;
+    drop(subject, unknown, DropReason::UnknownIngressPort);
+    tell(subject, simulation::Drop{unknown, DropReason::UnknownIngressPort});
 }
 
 /// Packets that waited, and frames that devices made meanwhile.
@@ -199,19 +208,24 @@ void PacketWorker::answerTooBig(const datapath::Upcall& upcall, const PortId& po
     count(DropReason::TooBig);
     auto answer = simulation::tooBigAnswer(upcall.frame, upcall.mtu);
     if (answer) sendFrame({port, std::move(*answer), true});
+    const auto tracers = tracersOf(upcall.key);
+    tell({upcall.key, upcall.frame, upcall.offload, upcall.reason, port, false, {}, tracers}, simulation::Drop{{}, DropReason::TooBig});
 }
 
 void PacketWorker::untunnel(const datapath::Upcall& upcall) {
-    const Subject subject{upcall.key, upcall.frame, upcall.offload, upcall.reason, PortId{}, false, {}};
     if (upcall.key.tunnelKey == net::kStateTunnelKey) return onStateFrame(upcall.frame);
+    const auto tracers = tracersOf(upcall.key);
+    const Subject subject{upcall.key, upcall.frame, upcall.offload, upcall.reason, PortId{}, false, {}, tracers};
     ++stats_.untunnelled;
     auto result = flowcontrol::untunnel(upcall.key, *map_);
     if (result.translation.actions.empty()) {
         result.decision.flowClass = FlowClass::Error;
-        return drop(subject, result.decision, result.translation.reason);
+        drop(subject, result.decision, result.translation.reason);
+        return tell(subject, simulation::Drop{result.decision, result.translation.reason});
     }
     install(subject, result.decision, result.translation.actions, result.translation.tags, FlowClass::Tunnel);
     execute(subject, result.translation.actions);
+    if (const auto port = map_->portOfKey(upcall.key.tunnelKey)) tell(subject, simulation::Forward{result.decision, {simulation::ToPort{*port}}});
 }
 
 void PacketWorker::onStateFrame(ByteView frame) {
@@ -232,8 +246,16 @@ void PacketWorker::invalidateElsewhere(const std::vector<FlowTag>& tags) {
 void PacketWorker::process(const Subject& subject) {
     ++stats_.simulations;
     const bool lastTry = !waiting_.isPatient(subject.arrived, loop_.clock().now());
-    const auto result = simulation::simulate({subject.port, subject.key, subject.frame, subject.leaves, lastTry}, *snapshot_, state_);
-    if (awaitsState(subject, result)) return;
+    simulation::Trace steps;
+    const auto result = simulation::simulate({subject.port, subject.key, subject.frame, subject.leaves, lastTry}, *snapshot_, state_,
+                                             subject.tracers.empty() ? nullptr : &steps);
+    dropped_.reset();
+    const bool waits = awaitsState(subject, result);
+    if (!waits) decide(subject, result, lastTry);
+    tell(subject, result, std::move(steps), waits);
+}
+
+void PacketWorker::decide(const Subject& subject, const simulation::SimulationResult& result, bool lastTry) {
     std::visit(Overloaded{
                    [&](const simulation::Forward& forwarded) { forward(subject, forwarded); },
                    [&](const simulation::Drop& dropped) {
@@ -257,14 +279,34 @@ void PacketWorker::process(const Subject& subject) {
                result);
 }
 
+std::vector<TracerId> PacketWorker::tracersOf(const flow::FlowKey& key) {
+    std::vector<TracerId> out;
+    if (tracers_.empty()) return out;
+    for (auto& tracer : tracers_) {
+        if (!tracer.match.matches(key)) continue;
+        out.push_back(tracer.id);
+        --tracer.left;
+    }
+    std::erase_if(tracers_, [](const LiveTracer& tracer) { return tracer.left == 0; });
+    return out;
+}
+
+void PacketWorker::tell(const Subject& subject, const simulation::SimulationResult& result, simulation::Trace steps, bool waits) {
+    if (subject.tracers.empty()) return;
+    TracedPacket packet{{subject.tracers.begin(), subject.tracers.end()}, subject.waited, loop_.clock().wall(), subject.port, subject.key,
+                        result, std::move(steps), dropped_, waits, snapshot_};
+    outside_.report([&](WorkerReport& r) { r.add(std::move(packet)); });
+}
+
 void PacketWorker::processHeld(const HeldPacket& packet) {
     // The number of its port may be another port's by now.
     if (!packet.leaves && map_->virtualPort(packet.key.inPort) != packet.port) return count(DropReason::UnknownIngressPort);
-    process({packet.key, packet.frame, packet.offload, packet.reason, packet.port, packet.leaves, packet.arrived});
+    process({packet.key, packet.frame, packet.offload, packet.reason, packet.port, packet.leaves, packet.arrived, packet.tracers, true});
 }
 
 HeldPacket PacketWorker::copyOf(const Subject& subject) {
-    return {subject.key, {subject.frame.begin(), subject.frame.end()}, subject.offload, subject.reason, subject.port, subject.leaves, subject.arrived};
+    return {subject.key, {subject.frame.begin(), subject.frame.end()}, subject.offload, subject.reason, subject.port, subject.leaves, subject.arrived,
+            {subject.tracers.begin(), subject.tracers.end()}};
 }
 
 void PacketWorker::park(const Subject& subject, FlowTag until) {
@@ -350,7 +392,7 @@ void PacketWorker::install(const Subject& subject, const simulation::Decision& d
         tags.push_back(FlowTag::datapathPort(subject.key.inPort));
         tags.push_back(FlowTag::portRx(subject.port));
     }
-    const auto path = flows_.meters().count(tags, moreTags, subject.frame.size());
+    const auto path = flows_.paths().count(tags, moreTags, subject.frame.size());
     // A packet that was sent to us on purpose, or was looked at inside, says nothing about the others of its flow.
     if (subject.reason != datapath::UpcallReason::Miss || decision.onlyThisPacket) return teach(subject, decision);
     // Held before the flow replaces an older one that may hold the same MAC: it never falls to zero.

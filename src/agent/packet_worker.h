@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "agent/arp_broker.h"
@@ -75,13 +76,21 @@ private:
         PortId port;
         bool leaves = false;
         event::TimePoint arrived{};
+        std::span<const TracerId> tracers{};  ///< That tell of it: hardly ever any.
+        bool waited = false;
     };
 
     void apply(WorkerUpdate update);
     void onUpcall(const datapath::Upcall& upcall);
     void answerTooBig(const datapath::Upcall& upcall, const PortId& port);
     void untunnel(const datapath::Upcall& upcall);
+    void dropUnknown(const datapath::Upcall& upcall);
     void process(const Subject& subject);
+    void decide(const Subject& subject, const simulation::SimulationResult& result, bool lastTry);
+    /// The tracers that a packet counts for.
+    std::vector<TracerId> tracersOf(const flow::FlowKey& key);
+    /// Tells of the packet, if there are tracers for it.
+    void tell(const Subject& subject, const simulation::SimulationResult& result, simulation::Trace steps = {}, bool waits = false);
     void processHeld(const HeldPacket& packet);
     void forward(const Subject& subject, const simulation::Forward& result);
     void drop(const Subject& subject, const simulation::Decision& decision, flow::DropReason reason);
@@ -134,7 +143,10 @@ private:
     void retryStates();
     void housekeeping();
     void forgetState(const flowstate::StateEntry& entry);
-    void count(flow::DropReason reason) { ++stats_.drops[static_cast<std::size_t>(reason)]; }
+    void count(flow::DropReason reason) {
+        ++stats_.drops[static_cast<std::size_t>(reason)];
+        dropped_ = reason;
+    }
 
     event::Loop& loop_;
     datapath::Datapath& datapath_;
@@ -159,6 +171,8 @@ private:
     std::deque<simulation::SendFrame> made_;     // by virtual devices, to be sent
     std::vector<HeldPacket> woken_;              // to be tried again
     std::vector<flowstate::StateEntry> unsaved_;  // new connections that the control loop has not been told of
+    LiveTracers tracers_;                        // empty but while somebody traces
+    std::optional<flow::DropReason> dropped_;    // the last one; for who traces
     WorkerStats stats_;
     LogLimiter errorLog_{std::chrono::seconds{1}, 5};
 

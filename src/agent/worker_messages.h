@@ -14,14 +14,18 @@
 
 #include "agent/arp_broker.h"
 #include "agent/learned_macs.h"
+#include "agent/waiting_room.h"
 #include "flow/drop_reason.h"
 #include "flow/flow_tag.h"
 #include "flowcontrol/flow_table.h"
 #include "flowcontrol/physical_map.h"
 #include "flowstate/nat_ports.h"
 #include "simulation/nat.h"
+#include "simulation/simulation_result.h"
+#include "simulation/trace.h"
 #include "topology/device_tracker.h"
 #include "topology/snapshot.h"
+#include "tracing/tracer.h"
 
 namespace midonet::agent {
 
@@ -40,6 +44,28 @@ struct BridgeNeighbour {
     friend auto operator<=>(const BridgeNeighbour&, const BridgeNeighbour&) = default;
 };
 
+/// A packet tracer as a worker has it: how many packets more it tells of.
+struct LiveTracer {
+    TracerId id = 0;
+    tracing::PacketMatch match;
+    std::uint32_t left = 0;
+};
+using LiveTracers = std::vector<LiveTracer>;
+
+/// What became of a packet that tracers tell of.
+struct TracedPacket {
+    std::vector<TracerId> tracers;
+    bool again = false;  ///< It has waited, and was told of before.
+    event::WallTime time{};
+    PortId port;         ///< Where it came in; nil: out of a tunnel.
+    flow::FlowKey key;
+    simulation::SimulationResult result;
+    simulation::Trace steps;
+    std::optional<flow::DropReason> dropped;  ///< After the simulation, or instead of what it says.
+    bool waits = false;                       ///< For the state of its connection.
+    topology::TopologySnapshotPtr topology;   ///< That it passed through.
+};
+
 /// Control loop and other workers -> worker. Coalesced: newest snapshot and map, newest change per key. The lists grow only with
 /// what a worker has to hear each time: each block is leased to it once, each entry expires once (another binding of the same
 /// key holds another port).
@@ -55,6 +81,7 @@ struct WorkerUpdate {
     std::vector<flowstate::StateEntry> expired;                             ///< Connection state that is gone.
     std::vector<std::vector<std::uint8_t>> stateFrames;                     ///< Answers that another worker read: addStateFrame().
     bool flushFlows = false;                                                ///< All flows end, and all that waits is tried again.
+    std::optional<LiveTracers> tracers;                                     ///< nullopt: unchanged.
 
     static constexpr std::size_t kMaxInvalidated = 65'536;
     /// Flows with one of these tags end, and what waits for one is tried again. A worker that is far behind ends all of its flows
@@ -89,6 +116,15 @@ struct WorkerReport {
     std::vector<flowstate::NatBlockId> idleBlocks;
     /// Connections made here, or told by other hosts, for the file: add(). A key may come again; the last one counts.
     std::vector<flowstate::StateEntry> states;
+    std::vector<TracedPacket> traced;             ///< add().
+    std::map<TracerId, std::uint32_t> untold;     ///< Packets that were too many, by tracer.
+
+    static constexpr std::size_t kMaxTraced = 256;
+    void add(TracedPacket packet) {
+        if (traced.size() < kMaxTraced) return traced.push_back(std::move(packet));
+        if (packet.again) return;
+        for (const auto id : packet.tracers) ++untold[id];
+    }
 
     static constexpr std::size_t kMaxStates = 1'000'000;
     void add(const simulation::LeaseNatBlock& wanted) {

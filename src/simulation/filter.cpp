@@ -95,6 +95,7 @@ public:
         for (auto i = findRule(walk_, chain, 0); i < chain.rules.size(); i = findRule(walk_, chain, i + 1)) {
             const auto& rule = chain.rules[i];
             if (walk_.tracing()) walk_.step(TraceStep::Kind::Rule, rule.id.uuid(), describe(rule));
+            if (rule.meter) walk_.tag(*rule.meter);
             outcome = apply(rule);
             if (outcome.kind != Outcome::Kind::Next) break;
         }

@@ -21,13 +21,15 @@ std::string_view toString(TraceStep::Kind kind) {
     MIDONET_UNREACHABLE();
 }
 
+std::string toString(const TraceStep& step) {
+    std::string out{toString(step.kind)};
+    if (!step.subject.isNil()) out.append(" ").append(step.subject.toString());
+    return out.append(": ").append(step.detail);
+}
+
 std::string Trace::toString() const {
     std::string out;
-    for (const auto& step : steps) {
-        out.append(simulation::toString(step.kind));
-        if (!step.subject.isNil()) out.append(" ").append(step.subject.toString());
-        out.append(": ").append(step.detail).append("\n");
-    }
+    for (const auto& step : steps) out.append(simulation::toString(step)).append("\n");
     return out;
 }
 

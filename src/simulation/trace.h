@@ -16,9 +16,11 @@ struct TraceStep {
     friend bool operator==(const TraceStep&, const TraceStep&) = default;
 };
 std::string_view toString(TraceStep::Kind kind);
+/// "bridge UUID: enters"
+std::string toString(const TraceStep& step);
 
-/// The record of one simulation. What-if tracing hands one to simulate(); forwarding does not, and pays
-/// nothing for it.
+/// The record of one simulation. What-if tracing hands one to simulate(); forwarding does so for packets that a tracer is for
+/// (mm-trace), and pays nothing for all others.
 struct Trace {
     std::vector<TraceStep> steps;
     /// One line for each step.

@@ -17,11 +17,12 @@ struct Chain {
     ChainId id;
     std::string name;
     std::vector<Rule> rules;
+    std::vector<std::string> meters;  ///< Names of the meters of its rules, ordered, each once.
     /// Made of the rules and of the address groups they name, at the moment of the snapshot.
     std::shared_ptr<const RuleIndex> index;
 
     /// The index follows from the rest.
-    bool sameRules(const Chain& other) const { return id == other.id && name == other.name && rules == other.rules; }
+    bool sameRules(const Chain& other) const { return id == other.id && name == other.name && rules == other.rules && meters == other.meters; }
 };
 
 /// A set of ports that rules name together. `stateful`: what is known of a connection through one of them

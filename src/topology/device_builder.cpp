@@ -251,10 +251,12 @@ std::shared_ptr<const ChainParts> readChain(ObjectCache& cache, const ChainId& i
         }
         addPortGroups(rule->condition, parts->portGroups);
         if (const auto* const jump = std::get_if<Jump>(&rule->action)) parts->jumps.push_back(jump->chain);
+        if (rule->meter) parts->chain.meters.push_back(entry.meter_name());
         parts->chain.rules.push_back(std::move(*rule));
     }
     sortUnique(parts->portGroups);
     sortUnique(parts->jumps);
+    sortUnique(parts->chain.meters);
     const auto& groups = parts->addressGroups = addressGroupsOf(parts->chain.rules, addressGroup);
     parts->chain.index = makeRuleIndex(parts->chain.rules, [&](const IpAddrGroupId& wanted) -> const IpAddrGroup* {
         const auto found = std::find_if(groups.begin(), groups.end(), [&](const auto& group) { return group->id() == wanted; });

@@ -24,13 +24,13 @@ ObjectCache::~ObjectCache() { MIDONET_ASSERT(entries_.empty(), "something derive
 
 const ObjectCache::Entry& ObjectCache::ask(const Key& key) {
     MIDONET_ASSERT(recording_ != nullptr, "nobody to be told of changes");
-    auto& slot = entries_[key];
-    if (!slot) {
-        slot = std::make_unique<Entry>(key);
+    auto found = entries_.find(key);
+    if (found == entries_.end()) {
+        found = entries_.insert(std::make_unique<Entry>(key)).first;
         ++missing_;
-        slot->watch = watch(*slot);
+        (*found)->watch = watch(**found);
     }
-    auto& entry = *slot;
+    auto& entry = **found;
     record(*recording_, entry);
     return entry;
 }
@@ -43,8 +43,9 @@ event::HandlePtr ObjectCache::watch(Entry& entry) {
                                       [this, &entry](std::shared_ptr<const nsdb::Message> object) { set(entry, std::move(object)); });
         case Kind::Referrers:
             return store_.watchReferrers(loop_, key.type, key.name, key.id, [this, &entry](std::vector<Uuid> ids) {
+                static const auto kNone = std::make_shared<const std::vector<Uuid>>();
                 std::sort(ids.begin(), ids.end());
-                set(entry, std::make_shared<const std::vector<Uuid>>(std::move(ids)));
+                set(entry, ids.empty() ? kNone : std::make_shared<const std::vector<Uuid>>(std::move(ids)));
             });
         case Kind::State:
             return store_.watchState(loop_, key.type, key.id, key.name, [this, &entry](std::optional<std::string> bytes) {
@@ -77,8 +78,7 @@ void ObjectCache::release(Reads& reads, const std::vector<Entry*>& entries) {
         if (!readers.empty()) continue;
         if (!entry->loaded) --missing_;
         entry->watch.reset();
-        const auto key = entry->key;
-        entries_.erase(key);
+        entries_.erase(entries_.find(entry->key));
     }
 }
 

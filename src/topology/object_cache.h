@@ -1,6 +1,6 @@
 #pragma once
 
-#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -76,9 +76,6 @@ private:
         Uuid id;
         friend bool operator==(const Key&, const Key&) = default;
     };
-    struct KeyHash {
-        std::size_t operator()(const Key& key) const noexcept;
-    };
     struct Entry {
         explicit Entry(const Key& k) : key(k) {}
         const Key key;
@@ -86,6 +83,18 @@ private:
         bool loaded = false;
         event::HandlePtr watch;
         std::vector<Reads*> readers;  // each as often as it read this
+    };
+    using EntryPtr = std::unique_ptr<Entry>;
+    struct KeyHash {
+        using is_transparent = void;
+        std::size_t operator()(const Key& key) const noexcept;
+        std::size_t operator()(const EntryPtr& entry) const noexcept { return (*this)(entry->key); }
+    };
+    struct KeyEqual {
+        using is_transparent = void;
+        bool operator()(const EntryPtr& a, const EntryPtr& b) const { return a->key == b->key; }
+        bool operator()(const Key& a, const EntryPtr& b) const { return a == b->key; }
+        bool operator()(const EntryPtr& a, const Key& b) const { return a->key == b; }
     };
 
     const Entry& ask(const Key& key);
@@ -98,7 +107,7 @@ private:
     event::Loop& loop_;
     nsdb::Store& store_;
     const std::function<void()> onChange_;
-    boost::unordered_flat_map<Key, std::unique_ptr<Entry>, KeyHash> entries_;
+    boost::unordered_flat_set<EntryPtr, KeyHash, KeyEqual> entries_;
     std::size_t missing_ = 0;  // entries that are not loaded
     Reads* recording_ = nullptr;
 };

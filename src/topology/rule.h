@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/id.h"
+#include "flow/flow_tag.h"
 #include "net/ip_prefix.h"
 #include "net/mac.h"
 
@@ -115,6 +116,8 @@ struct Rule {
     RuleId id;
     Condition condition;
     std::variant<Verdict, Jump, Translate, Untranslate> action;
+    /// Counts what the rule matches; its name is among those of the chain. Unset: nothing counts it.
+    std::optional<flow::FlowTag> meter{};
     friend bool operator==(const Rule&, const Rule&) = default;
 };
 

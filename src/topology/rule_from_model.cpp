@@ -198,6 +198,7 @@ Result<Rule> ruleFromModel(const model::Rule& rule) {
     TRY(condition, conditionFromModel(rule.condition()));
     out.condition = std::move(condition);
     TRY_VOID(readAction(rule, out));
+    if (!rule.meter_name().empty()) out.meter = flow::FlowTag::user(rule.meter_name());
     return out;
 }
 

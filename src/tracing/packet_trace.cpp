@@ -1,5 +1,7 @@
 #include "tracing/packet_trace.h"
 
+#include <algorithm>
+#include <cctype>
 #include <map>
 #include <utility>
 
@@ -112,11 +114,42 @@ std::vector<Output> outputsOf(const simulation::VirtualActions& actions, FlowKey
     return outputs;
 }
 
-void tell(const simulation::SimulationResult& result, const topology::TopologySnapshot& topology, PacketTrace& out) {
+/// Names of devices may have anything in them: a step is one line.
+std::string lineOf(const simulation::TraceStep& step) {
+    auto line = simulation::toString(step);
+    std::replace_if(line.begin(), line.end(), [](char c) { return std::iscntrl(static_cast<unsigned char>(c)) != 0; }, ' ');
+    return line + "\n";
+}
+
+bool isOfDevice(simulation::TraceStep::Kind kind) {
+    using Kind = simulation::TraceStep::Kind;
+    switch (kind) {
+        case Kind::Port:
+        case Kind::Bridge:
+        case Kind::Router:
+        case Kind::LoadBalancer:
+        case Kind::Verdict: return true;
+        case Kind::Chain:
+        case Kind::Rule:
+        case Kind::Route:
+        case Kind::Translation:
+        case Kind::ConnTrack:
+        case Kind::Arp: return false;
+    }
+    MIDONET_UNREACHABLE();
+}
+
+}  // namespace
+
+PacketTrace traceOf(const FlowKey& packet, const simulation::SimulationResult& result, const topology::TopologySnapshot& topology,
+                    simulation::Trace steps) {
+    PacketTrace out;
+    out.packet = packet;
+    out.steps = std::move(steps);
     std::visit(Overloaded{
                    [&](const simulation::Forward& forward) {
                        out.verdict = Verdict::Forwarded;
-                       out.outputs = outputsOf(forward.actions, out.packet, topology);
+                       out.outputs = outputsOf(forward.actions, packet, topology);
                    },
                    [&](const simulation::Drop& drop) {
                        out.verdict = Verdict::Dropped;
@@ -126,9 +159,18 @@ void tell(const simulation::SimulationResult& result, const topology::TopologySn
                    [&](const simulation::Park&) { out.verdict = Verdict::Waits; },
                },
                result);
+    return out;
 }
 
-}  // namespace
+std::string describe(const PacketTrace& trace, Detail detail) {
+    std::string out = trace.packet.toString() + "\n";
+    for (const auto& step : trace.steps.steps)
+        if (detail == Detail::Steps || isOfDevice(step.kind)) out += lineOf(step);
+    out.append(toString(trace.verdict)).append(trace.reason.empty() ? "" : ": " + trace.reason).append("\n");
+    for (const auto& output : trace.outputs)
+        out += fmt::format("leaves by port {} of host {}: {}\n", output.port, output.host, output.packet.toString());
+    return out;
+}
 
 std::string_view toString(Verdict verdict) {
     switch (verdict) {
@@ -156,11 +198,11 @@ Result<PacketTrace> tracePacket(nsdb::Store& store, const PortId& port, const Fl
     if (ingress == nullptr) return fail(ErrorCode::Conflict, "the device of port {} is not complete: no packet comes in through it", port);
     TRY(state, FirstPacketState::read(store, *topology));
 
-    PacketTrace out;
-    out.host = host;
     TRY(whole, completed(packet, *ingress, *topology, state));
-    out.packet = whole;
-    tell(simulation::simulate({.port = port, .key = out.packet}, *topology, state, &out.steps), *topology, out);
+    simulation::Trace steps;
+    const auto result = simulation::simulate({.port = port, .key = whole}, *topology, state, &steps);
+    auto out = traceOf(whole, result, *topology, std::move(steps));
+    out.host = host;
     return out;
 }
 

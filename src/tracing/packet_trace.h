@@ -8,7 +8,10 @@
 #include "base/result.h"
 #include "flow/flow_key.h"
 #include "nsdb/store.h"
+#include "simulation/simulation_result.h"
 #include "simulation/trace.h"
+#include "topology/snapshot.h"
+#include "tracing/tracer.h"
 
 namespace midonet::tracing {
 
@@ -36,6 +39,13 @@ struct PacketTrace {
     std::vector<Output> outputs;
     simulation::Trace steps;
 };
+
+/// What a simulation made of the packet, and the steps that led there. The host is left open.
+PacketTrace traceOf(const flow::FlowKey& packet, const simulation::SimulationResult& result, const topology::TopologySnapshot& topology,
+                    simulation::Trace steps);
+
+/// The way of the packet in lines, for people: the packet, each step that counts as `detail`, the verdict, what leaves where.
+std::string describe(const PacketTrace& trace, Detail detail);
 
 /// What would happen to a packet that comes in through `port`, as its host sees the network now: the first packet of a
 /// connection. Of `packet` the ingress port and the tunnel do not matter. Zero MACs are filled in: as source one that is known behind the

@@ -68,14 +68,14 @@ public:
     }
     std::vector<datapath::Counter> counters() const override { return real_.counters(); }
     datapath::UpcallQueue& upcalls(datapath::WorkerIndex worker) override { return real_.upcalls(worker); }
-    Result<datapath::FlowHandle> installFlow(datapath::WorkerIndex worker, const flow::FlowKey& key,
-                                             const flow::FlowMask& mask, const flow::FlowActions& actions) override {
-        auto handle = real_.installFlow(worker, key, mask, actions);
-        if (!handle) return handle;
+    Result<datapath::Installed> installFlow(datapath::WorkerIndex worker, const flow::FlowKey& key,
+                                            const flow::FlowMask& mask, const flow::FlowActions& actions) override {
+        auto installed = real_.installFlow(worker, key, mask, actions);
+        if (!installed) return installed;
         const auto masked = mask.apply(key);
         std::erase_if(flows_, [&](const auto& f) { return f.second.mask == mask && mask.apply(f.second.key) == masked; });
-        flows_[idOf(*handle)] = {worker, key, mask, actions, process_};
-        return handle;
+        flows_[idOf(installed->handle)] = {worker, key, mask, actions, process_};
+        return installed;
     }
     void removeFlow(datapath::WorkerIndex worker, datapath::FlowHandle handle) override {
         flows_.erase(idOf(handle));

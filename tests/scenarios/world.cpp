@@ -349,6 +349,13 @@ const agent::Agent& World::agent(const HostName& name) const { return *hostNamed
 std::size_t World::watchCount(const HostName& name) const { return hostNamed(name).store->watchCount(); }
 std::vector<RecordingDatapath::Flow> World::flows(const HostName& name) const { return hostNamed(name).recording->flows(); }
 
+flowcontrol::MeterCount World::meter(const HostName& name, const std::string& meter) {
+    agent::Agent::Meters meters;
+    hostNamed(name).agent->collectMeters([&](agent::Agent::Meters read) { meters = std::move(read); });
+    settle();
+    return flowcontrol::sumOf(meters[meter]);
+}
+
 agent::WorkerStats World::stats(const HostName& name) const {
     agent::WorkerStats sum;
     const auto& workers = agent(name).workers();

@@ -143,6 +143,8 @@ public:
     agent::WorkerStats stats(const HostName& host) const;
     std::uint64_t drops(const HostName& host, flow::DropReason reason) const;
     std::vector<RecordingDatapath::Flow> flows(const HostName& host) const;
+    /// What the meter of this name has counted on the host; of one that is not there, nothing.
+    flowcontrol::MeterCount meter(const HostName& host, const std::string& name);
     const agent::Agent& agent(const HostName& host) const;
     /// Entries of routers' ARP tables that the host's first worker knows.
     std::size_t neighbours(const HostName& host) const { return agent(host).workers().worker(0).state().arps(); }

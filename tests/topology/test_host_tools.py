@@ -1,4 +1,4 @@
-"""What an operator and a hypervisor use on a host: mm-ctl plugs machines in, mm-dpctl and mm-meter show what passes."""
+"""What an operator and a hypervisor use on a host: mm-ctl plugs machines in, mm-dpctl, mm-meter and mm-trace show what passes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import uuid
 import pytest
 
 from midonet_lab import checks
+from midonet_lab.api import agent_page, parse_metrics
 from midonet_lab.checks import Ping
 from midonet_lab.lab import Lab
 from midonet_lab.waiting import wait_until
@@ -88,7 +89,7 @@ def test_the_tools_are_not_for_everybody(lab):
     assert socket.stat().st_mode & 0o777 == 0o600
     refused = lab.run_tool("h1", "mm-ctl", "--unbind-port", lab.port_id("a"), user=NOBODY)
     assert refused.returncode == 13 and "root" in refused.stderr
-    for program, *words in (("mm-meter", "list"), ("mm-dpctl", "datapath", "--show", "midonet")):
+    for program, *words in (("mm-meter", "list"), ("mm-trace", "list"), ("mm-dpctl", "datapath", "--show", "midonet")):
         assert lab.run_tool("h1", program, *words, user=NOBODY).returncode == 1
     assert lab.api.port(lab.port_id("a"))["interfaceName"] == lab.cloud.machine("a").interface
 
@@ -142,6 +143,48 @@ def test_mm_meter_counts_the_packets_of_a_ping(lab):
     assert lines[0] == "     packets        bytes" and len(lines) == 3
     missing = lab.run_tool("h1", "mm-meter", "get", "-n", "meters:device:nothing")
     assert missing.returncode == 1 and "[mm-meter] Failed: there is no meter" in missing.stderr
+
+
+def test_rules_with_a_meter_count_what_matches(lab):
+    chain = lab.api.add_chain("metered")
+    lab.api.add_rule(chain, "accept", dlType=0x0800, nwProto=1, meterName='pings of "a"')
+    lab.api.add_rule(chain, "accept", position=2, dlType=0x0806, meterName="questions")
+    lab.api.change(f"/ports/{lab.port_id('a')}", inboundFilterId=chain)
+    pings = 'meters:user:pings of "a"'
+    wait_until(lambda: reaches(lab, "a", "b") and meter(lab, "h1", pings) > 0, "the chain to take effect")
+    before = meter(lab, "h1", pings)
+    for _ in range(10):
+        assert reaches(lab, "a", "b")
+    counted = meter(lab, "h1", pings)
+    assert 10 <= counted - before < 50
+    assert meter(lab, "h2", pings) == 0
+    namespace = lab.namespace("h1")
+    metrics = parse_metrics(agent_page(namespace, "GET", "/metrics").decode())
+    assert metrics['midonet_packets_total{key="meters:user:pings of \\"a\\"",registry="0"}'] >= counted
+    lines = dict(line.split("\t", 1) for line in agent_page(namespace, "GET", "/device_stats").decode().splitlines())
+    assert int(lines[pings].split("\t")[0]) >= counted
+    lab.api.change(f"/ports/{lab.port_id('a')}", inboundFilterId=None)
+
+
+def test_mm_trace_tells_of_a_first_packet(lab):
+    assert reaches(lab, "a", "c")  # neighbours are known
+    log = lab.folder / "hosts/h1/mm-trace.log"
+    target = lab.cloud.machine("c")
+    match = ("--ip-protocol", "1", "--mac-dst", target.mac)
+    assert tool(lab, "h1", "mm-trace", "add", "--trace", *match) == ""
+    listed = f"mm-trace --trace --limit 1 --mac-dst {target.mac} --ip-protocol 1\n"
+    assert tool(lab, "h1", "mm-trace", "list", "-L") == listed
+    lab.flush_flows("h1")
+    # Until the flush has come to the worker, the flow that is there serves the ping.
+    wait_until(lambda: reaches(lab, "a", "c") and tool(lab, "h1", "mm-trace", "list", "-L") == "", "a ping to be traced")
+    text = wait_until(lambda: log.exists() and log.read_text(), "the log to be written")
+    assert text.count(" mm-trace ") == 1 and listed[:-1] in text
+    assert f"    in by port {lab.port_id('a')}\n" in text and f"\n    bridge {lab.state.ids['bridge:red']}: " in text
+    assert f"\n    forwarded\n    leaves by port {lab.port_id('c')} of host " in text
+    assert tool(lab, "h1", "mm-trace", "list") == listed, "it is done, and still there"
+    assert tool(lab, "h1", "mm-trace", "remove", "--trace", *match) == "Removed 1 tracer(s)\n"
+    refused = lab.run_tool("h1", "mm-trace", "add", *match)
+    assert refused.returncode == 1 and refused.stderr.startswith("[mm-trace] Failed: ")
 
 
 def test_without_an_agent(lab):

@@ -14,9 +14,12 @@ AgentSettings::AgentSettings(config::Settings& s)
       hostName(s.string("agent.host_name", "", "Name under which this host registers; empty = the system's host name.")),
       listen(s.string("agent.listen", "127.0.0.1:7300", "ADDRESS:PORT of the agent's metrics and status page; empty = none.")),
       socket(s.string("agent.socket", "/run/midolman/midolman.sock",
-                      "Unix socket on which the agent serves the tools of this host (mm-ctl, mm-meter), for its own user alone; empty = "
+                      "Unix socket on which the agent serves the tools of this host (mm-ctl, mm-meter, mm-trace), for its own user alone; empty = "
                       "none. One for each agent.")
                  .local()),
+      metersInMetrics(s.choice("agent.meters_in_metrics", {"all", "user", "none"}, "all",
+                               "Which meters the agent's page /metrics has; user = those of rules. A meter is two lines for each "
+                               "worker, a port has three meters.")),
       datapath(s.choice("agent.datapath", {"ebpf", "ovs", "fake"}, "ebpf",
                         "What forwards packets: ebpf = programs in the kernel; ovs = openvswitch.ko (not in this build); fake = in "
                         "memory, no packet leaves.")),
@@ -25,6 +28,8 @@ AgentSettings::AgentSettings(config::Settings& s)
                      "Folder of a BPF file system where programs and maps outlive the agent; mounted when it is none.")),
       stateFile(s.string("agent.state_file", "/var/lib/midonet/connections",
                          "File in which the connections of this host outlive a restart of the agent; empty = they do not.")),
+      traceLog(s.string("agent.trace_log", "/var/log/midolman/mm-trace.log",
+                        "File that tells of the packets which mm-trace asks for; empty = none, and no packet is traced.")),
       maxStates(s.integer("agent.max_states", 1'000'000, {1000, 100'000'000},
                           "Entries of the connection state: a tracked connection has one, a translated one up to five.")),
       maxMacsPerPort(s.integer("agent.max_macs_per_port", 4096, {1, 1'000'000}, "MAC addresses learned behind one port at a time.")),

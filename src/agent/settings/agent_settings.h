@@ -17,10 +17,12 @@ struct AgentSettings {
     config::Setting<std::string> hostName;
     config::Setting<std::string> listen;  ///< Empty: no management page.
     config::Setting<std::string> socket;  ///< Empty: none for the tools of this host.
+    config::Setting<std::string> metersInMetrics;
     config::Setting<std::string> datapath;
     config::Setting<std::int64_t> workers;
     config::Setting<std::string> bpffs;
     config::Setting<std::string> stateFile;
+    config::Setting<std::string> traceLog;
     config::Setting<std::int64_t> maxStates;
     config::Setting<std::int64_t> maxMacsPerPort;
     config::Setting<std::chrono::nanoseconds> peerGrace;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <future>
 #include <memory>
@@ -14,6 +15,7 @@
 #include "datapath/fake/fake_datapath.h"
 #include "host/fake_interfaces.h"
 #include "host/fake_underlay.h"
+#include "host/port_binder.h"
 #include "model/ids.h"
 #include "model/topology.pb.h"
 #include "nsdb/memory.h"
@@ -24,7 +26,7 @@ namespace midonet::agent::testing {
 /// them bound; interfaces tap0, tap1, ...; the NSDB in memory, the datapath in memory too.
 class LiveAgent {
 public:
-    explicit LiveAgent(std::size_t portCount = 2) {
+    explicit LiveAgent(std::size_t portCount = 2, Management::MetersShown meters = Management::MetersShown::All) {
         char folder[] = "/tmp/midonet-agent-XXXXXX";
         folder_ = ::mkdtemp(folder);
         for (std::size_t i = 0; i < portCount; ++i) ports.push_back(PortId{Uuid{3, i + 1}});
@@ -39,10 +41,11 @@ public:
         AgentOptions options;
         options.host = {host, "host", "test"};
         options.sharedWorkerLoop = loop_.get();
+        options.traceLog = traceLog();
         std::promise<void> ready;
         agent_ = std::make_unique<Agent>(Agent::World{*loop_, *pool_, *store, datapath, interfaces_, underlay_}, options,
                                          [&] { ready.set_value(); });
-        auto management = Management::start(*loop_, *agent_, {.listen = "127.0.0.1:0", .socket = socket()});
+        auto management = Management::start(*loop_, *agent_, {.listen = "127.0.0.1:0", .socket = socket(), .metersInMetrics = meters});
         EXPECT_TRUE(management);
         management_ = std::move(*management);
         agent_->start();
@@ -61,6 +64,7 @@ public:
     LiveAgent& operator=(const LiveAgent&) = delete;
 
     std::string socket() const { return folder_ + "/agent.sock"; }
+    std::string traceLog() const { return folder_ + "/mm-trace.log"; }
     std::string page() const { return "http://" + management_->address(); }
     model::Port port(std::size_t index) const { return *(*store->view())->get<model::Port>(ports.at(index).uuid())->object; }
     /// Runs `work` on the agent's loop and waits for it.
@@ -83,6 +87,21 @@ public:
         done.get_future().wait();
     }
     const Agent& agent() const { return *agent_; }
+    /// Binds each port to the interface of its number, and waits until all are active.
+    void bindPorts() {
+        for (std::size_t i = 0; i < ports.size(); ++i) EXPECT_TRUE(host::bindPort(*store, host, ports[i], fmt::format("tap{}", i)));
+        waitUntil([this] {
+            return agent_->map()->numbers.size() == ports.size() && std::all_of(ports.begin(), ports.end(), [this](const PortId& id) {
+                       const auto* port = agent_->snapshot()->port(id);
+                       return port != nullptr && port->active;
+                   });
+        });
+    }
+    /// A frame comes in through the interface; returns when the agent has taken it.
+    void send(const std::string& interface, const std::vector<std::uint8_t>& frame) {
+        onLoop([&] { datapath.inject(interface, frame); });
+        waitUntil([this] { return datapath.waitingUpcalls(0) == 0; });
+    }
 
     const HostId host{Uuid{1, 1}};
     const BridgeId bridge{Uuid{2, 1}};

@@ -59,11 +59,16 @@ protected:
     std::unique_ptr<event::Loop> loop = event::Loop::createVirtual("worker");
     datapath::fake::FakeDatapath datapath{loop->clock()};
     std::vector<std::pair<simulation::LearnMac, bool>> reports;
+    std::vector<TracedPacket> traced;
+    void trace(TracerId id, std::string_view tracer, std::uint32_t packets) {
+        publish([&](WorkerUpdate& u) { u.tracers = LiveTracers{{id, tracing::parseTracer(tracer)->match, packets}}; });
+    }
     PacketWorker worker{*loop, datapath, 0, std::make_shared<flowstate::StateTable>(), {hostId(1), 100},
                         {[this](const std::function<void(WorkerReport&)>& merge) {
                              WorkerReport report;
                              merge(report);
                              for (const auto& [learned, holding] : report.macs) reports.emplace_back(learned, holding.held);
+                             traced.insert(traced.end(), report.traced.begin(), report.traced.end());
                          },
                          [](const std::function<void(WorkerUpdate&)>&) {}}};
     SnapshotBuilder topology;
@@ -102,6 +107,57 @@ TEST_F(PacketWorkerTest, PacketWaitsForItsDevicesAndIsThenForwarded) {
     EXPECT_EQ(datapath.takeOutputs().size(), 1U);
     EXPECT_EQ(worker.stats().waitingPackets, 0U);
     EXPECT_EQ(worker.flows().size(), 1U);
+}
+
+TEST_F(PacketWorkerTest, TellsOfThePacketsOfATracer) {
+    publishAll();
+    trace(7, "--debug --mac-src 02:00:00:00:00:02", 2);
+    send(1, frame);
+    EXPECT_TRUE(traced.empty()) << "another sender";
+    const auto fromB = [](std::uint64_t to) { return eth(kB, net::Mac{0x020000000100ULL + to}) / "x"; };
+    for (const auto to : {1U, 2U, 3U}) EXPECT_EQ(send(2, fromB(to)), 1U) << "a flow each";
+    ASSERT_EQ(traced.size(), 2U) << "its packets have come";
+    const auto& first = traced.front();
+    EXPECT_EQ(first.tracers, std::vector<TracerId>{7});
+    EXPECT_EQ(first.port, portId(2));
+    EXPECT_EQ(first.key.ethSource, kB);
+    EXPECT_TRUE(std::holds_alternative<simulation::Forward>(first.result));
+    EXPECT_FALSE(first.steps.steps.empty());
+    EXPECT_FALSE(first.again || first.dropped || first.waits);
+    EXPECT_EQ(worker.stats().simulations, 4U) << "the third was simulated too";
+}
+
+TEST_F(PacketWorkerTest, PacketsOfAFlowAreNotTraced) {
+    publishAll();
+    send(1, frame);
+    trace(7, "--debug", 5);
+    EXPECT_EQ(send(1, frame), 1U);
+    EXPECT_TRUE(traced.empty());
+}
+
+TEST_F(PacketWorkerTest, ATracedPacketThatWaitsIsToldOfAgain) {
+    publish([&](WorkerUpdate& u) { u.map = map; });
+    trace(7, "--debug", 1);
+    send(1, frame);
+    ASSERT_EQ(traced.size(), 1U);
+    EXPECT_TRUE(std::holds_alternative<simulation::Park>(traced[0].result));
+    send(2, frame);
+    EXPECT_EQ(traced.size(), 1U) << "one packet was asked for";
+    publish([&](WorkerUpdate& u) {
+        u.snapshot = topology.build();
+        u.invalidated = {flow::FlowTag::device(portId(1).uuid()), flow::FlowTag::device(portId(2).uuid())};
+    });
+    ASSERT_EQ(traced.size(), 2U);
+    EXPECT_TRUE(traced[1].again && std::holds_alternative<simulation::Forward>(traced[1].result));
+    EXPECT_EQ(traced[1].port, portId(1));
+}
+
+TEST_F(PacketWorkerTest, ATracedPacketOfAnUnboundPortIsToldOf) {
+    trace(7, "--trace", 1);
+    send(1, frame);
+    ASSERT_EQ(traced.size(), 1U);
+    EXPECT_EQ(std::get<simulation::Drop>(traced[0].result).reason, DropReason::UnknownIngressPort);
+    EXPECT_TRUE(traced[0].port.isNil());
 }
 
 TEST_F(PacketWorkerTest, PacketThatWaitsTooLongIsDropped) {

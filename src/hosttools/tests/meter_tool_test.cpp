@@ -81,23 +81,9 @@ TEST_F(MeterToolTest, NamesWhatIsWrong) {
 TEST(MeterPageTest, CountsPacketsOfPortsAndDevices) {
     using namespace packet;
     agent::testing::LiveAgent live;
-    for (std::size_t i = 0; i < 2; ++i) {
-        AgentClient client{live.socket(), 10s};
-        ASSERT_EQ(
-            client.send(http::Method::Put, "/binding/" + live.ports[i].toString(), fmt::format(R"({{"interfaceName": "tap{}"}})", i))
-                ->status,
-            200);
-    }
-    live.waitUntil([&] { return live.agent().map()->numbers.size() == 2 && live.agent().snapshot()->ports.size() == 2; });
-    live.waitUntil([&] {
-        const auto* port = live.agent().snapshot()->port(live.ports[1]);
-        return port != nullptr && port->active;
-    });
+    live.bindPorts();
     const auto frame = eth(net::Mac{0x020000000001ULL}, net::Mac::broadcast()) / "hello";
-    for (int i = 0; i < 3; ++i) {
-        live.onLoop([&] { live.datapath.inject("tap0", frame.toBytes()); });
-        live.waitUntil([&] { return live.datapath.waitingUpcalls(0) == 0; });
-    }
+    for (int i = 0; i < 3; ++i) live.send("tap0", frame.toBytes());
     AgentClient client{live.socket(), 10s};
     const auto meter = [&](const std::string& name) {
         std::ostringstream out, err;

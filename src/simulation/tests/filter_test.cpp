@@ -261,6 +261,25 @@ TEST(Filter, TagsChainsAndTellsItsSteps) {
     EXPECT_EQ(trace.steps[3].detail, "matches: drop");
 }
 
+/// Also of a rule that matches and then has nothing to do.
+TEST(Filter, TagsTheMetersOfTheRulesThatMatch) {
+    Condition tcp, udp;
+    tcp.protocol = {6, false};
+    udp.protocol = {17, false};
+    const auto metered = [](Rule rule, const char* meter) {
+        rule.meter = FlowTag::user(meter);
+        return rule;
+    };
+    SnapshotBuilder topology;
+    topology.chain(chainId(1), {metered(rule(udp, kDrop), "udp"), metered(rule(tcp, topology::Untranslate{Translate::Kind::Source}), "undo"),
+                                metered(rule(tcp, Jump{chainId(2)}), "jump"), metered(rule({}, kAccept), "after")});
+    topology.chain(chainId(2), {metered(rule(tcp, kDrop), "drop"), metered(rule({}, kDrop), "never")});
+    const auto ran = runChain(*topology.build(), kNoState, kTcp4, chainId(1), routerPort(1));
+    EXPECT_EQ(ran.result.kind, Kind::Drop);
+    for (const auto* meter : {"undo", "jump", "drop"}) EXPECT_TRUE(ran.tagged(FlowTag::user(meter))) << meter;
+    for (const auto* meter : {"udp", "after", "never"}) EXPECT_FALSE(ran.tagged(FlowTag::user(meter))) << meter;
+}
+
 TEST(Filter, ReturnFlowIsKnownByItsKey) {
     Condition answers;
     answers.returnFlow = true;

@@ -21,6 +21,16 @@ TEST(RuleFromModel, NothingAskedIsNothingTested) {
     const auto rule = ruleFromModel(accept());
     ASSERT_TRUE(rule.has_value());
     EXPECT_EQ(rule->condition, Condition{});
+    EXPECT_FALSE(rule->meter.has_value());
+}
+
+TEST(RuleFromModel, AMeterIsKnownByItsName) {
+    auto model = accept();
+    model.set_meter_name("web");
+    const auto rule = ruleFromModel(model);
+    ASSERT_TRUE(rule.has_value());
+    EXPECT_EQ(rule->meter, flow::FlowTag::user("web"));
+    EXPECT_NE(*rule, *ruleFromModel(accept())) << "another meter is a change of the chain";
 }
 
 TEST(RuleFromModel, TracesAndTransformationsHaveNoEffectYet) {
