@@ -12,6 +12,7 @@
 #include "nsdb/layout.h"
 #include "nsdb/object_reader.h"
 #include "nsdb/object_store.h"
+#include "nsdb/table_references.h"
 
 namespace midonet::maintenance {
 namespace {
@@ -248,8 +249,25 @@ private:
 
     void checkTables() {
         image_.forEachBelow("t", [this](const std::string& path, const Image::Directory& records) {
-            if (const auto owner = nsdb::ownerOfTable(schema_, path.substr(2))) checkOwned("table", path, records, *owner);
+            const auto owner = nsdb::ownerOfTable(schema_, path.substr(2));
+            if (!owner) return;
+            checkOwned("table", path, records, *owner);
+            if (const auto* named = nsdb::classNamedIn(schema_, path.substr(2)); named != nullptr && present(*owner))
+                checkNamed(*named, path, records);
         });
+    }
+
+    /// Entries that sessions learned are theirs to take back.
+    void checkNamed(const ClassSchema& type, const std::string& path, const Image::Directory& records) {
+        for (const auto& [name, record] : records) {
+            if (!name.starts_with(static_cast<char>(nsdb::TableSlot::Persistent))) continue;
+            const RecordKey named{nsdb::objectDirectory(type), record.value};
+            if (present(named)) continue;
+            const RecordKey entry{path, name};
+            find(fmt::format("the table {} has {} at {} {}, which does not exist", path.substr(2), nsdb::decodeName(name.substr(1)), type.name,
+                             record.value),
+                 "the entry is removed", commits({{unchanged(entry, record), {named, Expect::Absent, 0}}, {}, {}, {{entry, std::nullopt}}}));
+        }
     }
 
     /// What goes with its object.

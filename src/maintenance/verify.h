@@ -19,7 +19,7 @@ struct Finding {
 };
 
 /// Checks an image of kAllRoots: each object can be read, each reference names an object, indexes and unique keys say what the
-/// objects say, state and tables are of living objects, leased records of living sessions, no load was left half-way.
+/// objects say, state and tables are of living objects and name such, leased records of living sessions, no load was left half-way.
 /// Findings are in the order in which they are to be mended. What only a newer program can know is a finding, but never mended.
 std::vector<Finding> verify(const Image& image, const model::Schema& schema);
 

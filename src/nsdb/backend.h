@@ -50,6 +50,13 @@ public:
     /// persistent record is added or removed, and is 0 before the first one.
     virtual Result<Revision> list(std::string_view directory,
                                   const std::function<void(const Record&)>& visit) = 0;
+    /// The same of the records whose names begin so; the others are not read where each read costs a round trip.
+    virtual Result<Revision> listBeginning(std::string_view directory, std::string_view begin,
+                                           const std::function<void(const Record&)>& visit) {
+        return list(directory, [&](const Record& record) {
+            if (record.name.starts_with(begin)) visit(record);
+        });
+    }
     /// Reads these at once, where each read costs a round trip: the next get() of each answers from that.
     virtual Result<void> readAhead(const std::vector<RecordKey>&) { return {}; }
     /// Visits the names of the directories directly below `parent` that hold records, themselves or

@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
-#include <set>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include "nsdb/change_log.h"
 
@@ -12,27 +13,39 @@ namespace midonet::nsdb {
 namespace {
 
 struct LoopQueue;
+struct Watch;
+using WatchPtr = std::shared_ptr<Watch>;
+/// By what is watched; without a name it is the whole directory.
+using WatchesByKey = std::multimap<RecordKey, WatchPtr>;
+/// Names of records that changed, hardly ever more than a few: each once, in order.
+using Names = std::vector<std::string>;
 
-/// One watch of a record or a directory.
+void insert(Names& names, const std::string& name) {
+    const auto place = std::lower_bound(names.begin(), names.end(), name);
+    if (place == names.end() || *place != name) names.insert(place, name);
+}
+
+/// One watch of a record or a directory. An agent has two for each object it knows: small is good.
 struct Watch {
     // Fixed.
     std::uint64_t id = 0;
-    RecordKey key;  // name empty: the whole directory
-    Backend::RecordCallback onRecord;
-    Backend::DirectoryCallback onDirectory;
+    std::variant<Backend::RecordCallback, Backend::DirectoryCallback> callback;
+    WatchesByKey::const_iterator place;
     std::shared_ptr<LoopQueue> queue;
+
+    // Guarded by the mutex of the state.
+    Names names;           // dirty ones of a directory
+    Revision covered = 0;  // changes up to here are in what was delivered
+    bool reset = true;
 
     // The loop's.
     bool alive = true;
     bool delivered = false;
     std::optional<Revision> version;  // of the record delivered last
 
-    // Guarded by the mutex of the state.
-    bool reset = true;
-    std::set<std::string> names;  // dirty ones of a directory
-    Revision covered = 0;         // changes up to here are in what was delivered
+    const RecordKey& key() const { return place->first; }
+    bool isOfRecord() const { return callback.index() == 0; }
 };
-using WatchPtr = std::shared_ptr<Watch>;
 
 /// Dirty watches of one loop.
 struct LoopQueue {
@@ -45,13 +58,7 @@ struct LoopQueue {
 struct Job {
     WatchPtr watch;
     bool reset = false;
-    std::set<std::string> names;
-};
-
-struct DirectoryWatches {
-    std::vector<WatchPtr> whole;
-    std::map<std::string, std::vector<WatchPtr>, std::less<>> records;
-    bool empty() const { return whole.empty() && records.empty(); }
+    Names names;
 };
 
 }  // namespace
@@ -59,7 +66,7 @@ struct DirectoryWatches {
 struct LocalWatches::State : std::enable_shared_from_this<State> {
     void mark(const WatchPtr& watch, bool reset, const std::string* name) {
         if (reset) watch->reset = true;
-        if (name != nullptr && !watch->reset) watch->names.insert(*name);
+        if (name != nullptr && !watch->reset) insert(watch->names, *name);
         watch->queue->dirty.emplace(watch->id, watch);
         wake(watch->queue);
     }
@@ -77,30 +84,30 @@ struct LocalWatches::State : std::enable_shared_from_this<State> {
         queues.push_back(made);
         return made;
     }
-    void add(const WatchPtr& watch, event::Loop& loop) {
-        const std::lock_guard lock(mutex);
-        watch->id = ++lastId;
-        watch->queue = queueOf(loop);
-        ++watch->queue->watches;
-        auto& directory = directories[watch->key.directory];
-        (watch->key.name.empty() ? directory.whole : directory.records[watch->key.name])
-            .push_back(watch);
-        mark(watch, true, nullptr);
+    event::HandlePtr add(event::Loop& loop, RecordKey key, decltype(Watch::callback) callback) {
+        auto watch = std::make_shared<Watch>();
+        watch->callback = std::move(callback);
+        {
+            const std::lock_guard lock(mutex);
+            watch->id = ++lastId;
+            watch->queue = queueOf(loop);
+            ++watch->queue->watches;
+            watch->place = watches.emplace(std::move(key), watch);
+            mark(watch, true, nullptr);
+        }
+        return std::make_unique<Handle>(shared_from_this(), std::move(watch));
     }
     void remove(const WatchPtr& watch) {
         watch->alive = false;
         const std::lock_guard lock(mutex);
         watch->queue->dirty.erase(watch->id);
         if (--watch->queue->watches == 0) std::erase(queues, watch->queue);
-        const auto directory = directories.find(watch->key.directory);
-        if (watch->key.name.empty()) {
-            std::erase(directory->second.whole, watch);
-        } else {
-            const auto records = directory->second.records.find(watch->key.name);
-            std::erase(records->second, watch);
-            if (records->second.empty()) directory->second.records.erase(records);
-        }
-        if (directory->second.empty()) directories.erase(directory);
+        watches.erase(watch->place);
+    }
+    void changed(const RecordKey& key, const std::string& name, Revision revision) {
+        const auto [begin, end] = watches.equal_range(key);
+        for (auto at = begin; at != end; ++at)
+            if (revision > at->second->covered) mark(at->second, false, &name);
     }
 
     /// On the loop of the queue.
@@ -120,8 +127,7 @@ struct LocalWatches::State : std::enable_shared_from_this<State> {
         std::vector<Job> failed;
         for (auto& job : jobs) {
             if (!job.watch->alive) continue;
-            const bool read = job.watch->key.name.empty() ? deliverDirectory(job, **snapshot)
-                                                          : deliverRecord(*job.watch, **snapshot);
+            const bool read = job.watch->isOfRecord() ? deliverRecord(*job.watch, **snapshot) : deliverDirectory(job, **snapshot);
             if (!read) failed.push_back(std::move(job));
         }
         if (!failed.empty()) putBack(queue, failed, retriesBefore);
@@ -145,7 +151,7 @@ struct LocalWatches::State : std::enable_shared_from_this<State> {
         for (const auto& job : jobs) {
             if (!job.watch->alive) continue;
             job.watch->reset = job.watch->reset || job.reset;
-            job.watch->names.insert(job.names.begin(), job.names.end());
+            for (const auto& name : job.names) insert(job.watch->names, name);
             job.watch->covered = 0;
             queue->dirty.emplace(job.watch->id, job.watch);
         }
@@ -156,18 +162,18 @@ struct LocalWatches::State : std::enable_shared_from_this<State> {
     void cover(const std::vector<Job>& jobs, Revision revision) {
         const std::lock_guard lock(mutex);
         for (const auto& job : jobs)
-            if (job.reset || !job.watch->key.name.empty()) job.watch->covered = revision;
+            if (job.reset || job.watch->isOfRecord()) job.watch->covered = revision;
     }
 
     static bool deliverRecord(Watch& watch, Snapshot& snapshot) {
-        const auto record = snapshot.get(watch.key.directory, watch.key.name);
+        const auto record = snapshot.get(watch.key().directory, watch.key().name);
         if (!record) return false;
         std::optional<Revision> version;
         if (*record) version = (*record)->version;
         if (watch.delivered && version == watch.version) return true;
         watch.delivered = true;
         watch.version = version;
-        watch.onRecord(*record);
+        std::get<Backend::RecordCallback>(watch.callback)(*record);
         return true;
     }
     static bool deliverDirectory(const Job& job, Snapshot& snapshot) {
@@ -179,10 +185,10 @@ struct LocalWatches::State : std::enable_shared_from_this<State> {
                                       record.version, record.lease});
         };
         if (job.reset) {
-            if (!snapshot.list(watch.key.directory, add)) return false;
+            if (!snapshot.list(watch.key().directory, add)) return false;
         } else {
             for (const auto& name : job.names) {
-                const auto record = snapshot.get(watch.key.directory, name);
+                const auto record = snapshot.get(watch.key().directory, name);
                 if (!record) return false;
                 if (*record)
                     add(**record);
@@ -190,7 +196,7 @@ struct LocalWatches::State : std::enable_shared_from_this<State> {
                     change.removed.push_back(name);
             }
         }
-        watch.onDirectory(change);
+        std::get<Backend::DirectoryCallback>(watch.callback)(change);
         return true;
     }
 
@@ -199,24 +205,16 @@ struct LocalWatches::State : std::enable_shared_from_this<State> {
     std::uint64_t lastId = 0;                                      // guarded by mutex
     std::uint64_t retries = 0;                                     // guarded by mutex
     std::vector<std::shared_ptr<LoopQueue>> queues;                // guarded by mutex
-    std::map<std::string, DirectoryWatches, std::less<>> directories;  // guarded by mutex
-};
-
-namespace {
-
-/// `Remove` is a function, so that the handle does not need to know the private state.
-class WatchHandle final : public event::Handle {
-public:
-    WatchHandle(WatchPtr watch, std::function<void(const WatchPtr&)> remove)
-        : watch_(std::move(watch)), remove_(std::move(remove)) {}
-    ~WatchHandle() override { remove_(watch_); }
+    WatchesByKey watches;                                          // guarded by mutex
 
 private:
-    WatchPtr watch_;
-    std::function<void(const WatchPtr&)> remove_;
+    struct Handle final : event::Handle {
+        Handle(std::shared_ptr<State> s, WatchPtr w) : state(std::move(s)), watch(std::move(w)) {}
+        ~Handle() override { state->remove(watch); }
+        std::shared_ptr<State> state;
+        WatchPtr watch;
+    };
 };
-
-}  // namespace
 
 LocalWatches::LocalWatches(OpenSnapshot open) : state_(std::make_shared<State>()) {
     state_->open = std::move(open);
@@ -229,50 +227,27 @@ LocalWatches::~LocalWatches() {
 
 event::HandlePtr LocalWatches::watchRecord(event::Loop& loop, RecordKey key,
                                            Backend::RecordCallback callback) {
-    auto watch = std::make_shared<Watch>();
-    watch->key = std::move(key);
-    watch->onRecord = std::move(callback);
-    state_->add(watch, loop);
-    return std::make_unique<WatchHandle>(
-        std::move(watch), [state = state_](const WatchPtr& w) { state->remove(w); });
+    return state_->add(loop, std::move(key), std::move(callback));
 }
 
 event::HandlePtr LocalWatches::watchDirectory(event::Loop& loop, std::string directory,
                                               Backend::DirectoryCallback callback) {
-    auto watch = std::make_shared<Watch>();
-    watch->key.directory = std::move(directory);
-    watch->onDirectory = std::move(callback);
-    state_->add(watch, loop);
-    return std::make_unique<WatchHandle>(
-        std::move(watch), [state = state_](const WatchPtr& w) { state->remove(w); });
+    return state_->add(loop, {std::move(directory), {}}, std::move(callback));
 }
 
 void LocalWatches::changed(std::span<const Change> changes) {
     const std::lock_guard lock(state_->mutex);
     for (const auto& change : changes) {
-        const auto directory = state_->directories.find(change.key.directory);
-        if (directory == state_->directories.end()) continue;
-        const auto markAll = [&](const std::vector<WatchPtr>& watches) {
-            for (const auto& watch : watches)
-                if (change.revision > watch->covered) state_->mark(watch, false, &change.key.name);
-        };
-        markAll(directory->second.whole);
-        const auto records = directory->second.records.find(change.key.name);
-        if (records != directory->second.records.end()) markAll(records->second);
+        state_->changed({change.key.directory, {}}, change.key.name, change.revision);
+        state_->changed(change.key, change.key.name, change.revision);
     }
 }
 
 void LocalWatches::everythingChanged() {
     const std::lock_guard lock(state_->mutex);
-    for (auto& [path, directory] : state_->directories) {
-        const auto markAll = [&](const std::vector<WatchPtr>& watches) {
-            for (const auto& watch : watches) {
-                watch->covered = 0;
-                state_->mark(watch, true, nullptr);
-            }
-        };
-        markAll(directory.whole);
-        for (const auto& [name, watches] : directory.records) markAll(watches);
+    for (auto& [key, watch] : state_->watches) {
+        watch->covered = 0;
+        state_->mark(watch, true, nullptr);
     }
 }
 

@@ -279,18 +279,18 @@ event::HandlePtr ObjectStore::watchReferrers(event::Loop& loop, Class type, std:
     const auto& holder = schema_.of(type);
     const auto* reference = holder.reference(field);
     MIDONET_ASSERT(reference != nullptr, "the field is a reference in the schema");
-    auto known = std::make_shared<std::optional<std::set<Uuid>>>();
     return counted(backend_->watchNames(
         loop, indexDirectory(schema_.of(reference->rules.target), target, holder, *reference),
-        [known, callback = std::move(callback)](const DirectoryChange& change) {
-            auto now = change.reset ? std::set<Uuid>{} : **known;
+        [known = std::vector<Uuid>{}, isKnown = false, callback = std::move(callback)](const DirectoryChange& change) mutable {
+            auto now = change.reset ? std::set<Uuid>{} : std::set<Uuid>(known.begin(), known.end());
             for (const auto& entry : change.updated)
                 if (const auto id = Uuid::parse(entry.name)) now.insert(*id);
             for (const auto& name : change.removed)
                 if (const auto id = Uuid::parse(name)) now.erase(*id);
-            if (known->has_value() && **known == now) return;
-            *known = now;
-            callback({now.begin(), now.end()});
+            if (isKnown && std::equal(known.begin(), known.end(), now.begin(), now.end())) return;
+            known.assign(now.begin(), now.end());
+            isKnown = true;
+            callback(known);
         }));
 }
 

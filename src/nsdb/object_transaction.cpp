@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/assert.h"
+#include "nsdb/table_references.h"
 
 namespace midonet::nsdb {
 namespace {
@@ -114,6 +115,7 @@ Result<void> ObjectTransaction::remove(Class type, const Uuid& id) {
     Doomed doomed;
     TRY_VOID(doom(schema_.of(type), id, doomed));
     for (const auto& [key, known] : doomed) TRY_VOID(releaseHolders(known, doomed));
+    for (const auto& [key, known] : doomed) TRY_VOID(releaseEntries(known, doomed));
     for (const auto& [key, known] : doomed) erase(known);
     return {};
 }
@@ -155,6 +157,14 @@ Result<void> ObjectTransaction::clearHolder(const model::ClassSchema& type, cons
     changed->CopyFrom(*stored.object);
     model::clearReference(*changed, reference, target);
     return save(type, id, stored.object.get(), *changed);
+}
+
+/// Tables of what goes too go as a whole.
+Result<void> ObjectTransaction::releaseEntries(const Known& target, const Doomed& doomed) {
+    const auto tables = tablesNaming(*target.object);
+    if (!tables) return {};
+    const bool ownerGoes = std::any_of(doomed.begin(), doomed.end(), [&](const auto& one) { return one.first.second == tables->owner; });
+    return ownerGoes ? Result<void>{} : removeEntriesNaming(records_, *tables, target.id);
 }
 
 void ObjectTransaction::erase(const Known& known) {

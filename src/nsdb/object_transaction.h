@@ -8,7 +8,8 @@
 
 namespace midonet::nsdb {
 
-/// Keeps references, unique keys and indexes right, driven by the schema alone. One attempt of
+/// Keeps references, unique keys and indexes right, driven by the schema alone, and the entries of tables that name objects
+/// (table_references.h). One attempt of
 /// Store::transact; the tracking snapshot then holds what to check and to write.
 class ObjectTransaction final : public Transaction {
 public:
@@ -77,6 +78,7 @@ private:
     Result<void> releaseHolders(const Known& target, const Doomed& doomed);
     Result<void> clearHolder(const model::ClassSchema& type, const Uuid& id,
                              const model::ReferencePath& reference, const Uuid& target);
+    Result<void> releaseEntries(const Known& target, const Doomed& doomed);
     void erase(const Known& known);
 
     const model::Schema& schema_;

@@ -18,28 +18,26 @@ Result<std::optional<Record>> TrackingSnapshot::get(std::string_view directory,
     return record;
 }
 
-Result<Revision> TrackingSnapshot::list(std::string_view directory,
-                                        const std::function<void(const Record&)>& visit) {
+Result<Revision> TrackingSnapshot::listBeginning(std::string_view directory, std::string_view begin,
+                                                 const std::function<void(const Record&)>& visit) {
     const std::string path(directory);
     // Writes of this transaction in the directory, merged by name.
-    auto own = writes_.lower_bound(RecordKey{path, {}});
+    auto own = writes_.lower_bound(RecordKey{path, std::string(begin)});
+    const auto isOwn = [&] { return own != writes_.end() && own->first.directory == path && own->first.name.starts_with(begin); };
     const auto visitOwn = [&] {
         if (own->second) visit(Record{own->first.name, *own->second, revision(), Uuid{}});
         ++own;
     };
-    const auto ownBefore = [&](std::string_view name) {
-        return own != writes_.end() && own->first.directory == path && own->first.name < name;
-    };
+    const auto ownBefore = [&](std::string_view name) { return isOwn() && own->first.name < name; };
     std::vector<std::pair<RecordKey, Check>> read;
-    TRY(version, base_.list(directory, [&](const Record& record) {
+    TRY(version, base_.listBeginning(directory, begin, [&](const Record& record) {
         while (ownBefore(record.name)) visitOwn();
-        if (own != writes_.end() && own->first.directory == path && own->first.name == record.name)
-            return visitOwn();
+        if (isOwn() && own->first.name == record.name) return visitOwn();
         read.emplace_back(RecordKey{path, std::string(record.name)},
                           Check{Expect::Version, record.version});
         visit(record);
     }));
-    while (own != writes_.end() && own->first.directory == path) visitOwn();
+    while (isOwn()) visitOwn();
     for (auto& [key, check] : read) remember(key, check);
     lists_.try_emplace(path, version);
     return version;

@@ -20,7 +20,12 @@ public:
     Revision revision() const override { return base_.revision(); }
     Result<std::optional<Record>> get(std::string_view directory, std::string_view name) override;
     Result<Revision> list(std::string_view directory,
-                          const std::function<void(const Record&)>& visit) override;
+                          const std::function<void(const Record&)>& visit) override {
+        return listBeginning(directory, {}, visit);
+    }
+    /// Of the others only that no persistent one came or went is checked.
+    Result<Revision> listBeginning(std::string_view directory, std::string_view begin,
+                                   const std::function<void(const Record&)>& visit) override;
     /// Of the base: without the writes of this transaction.
     Result<void> listDirectories(std::string_view parent,
                                  const std::function<void(std::string_view)>& visit) override {

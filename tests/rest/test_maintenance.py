@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from client import Client, item
+from client import Client, collection, item
 from conftest import BIN, StartServer
 from midonet_lab import zookeeper
 
@@ -55,6 +55,18 @@ def test_a_cloud_moves_to_another_store(start: StartServer, tmp_path: Path) -> N
     made = moved.create(f"{moved.url}/bridges/{bridge}/ports", item("Port-v3"), {"type": "Bridge"})
     keys = [json.loads(line)["object"].get("tunnel_key") for line in dump.splitlines() if '"class":"Port"' in line]
     assert made["tunnelKey"] not in keys, "counters came along"
+
+
+def test_static_macs_go_with_their_port(start: StartServer, store: tuple[str, ...], tmp_path: Path) -> None:
+    """Those of the port, of every VLAN, and of no other; nothing is left for the tool to find."""
+    api = start(*store).client()
+    bridge = api.create(api.url + "/bridges", item("Bridge-v4"), {"name": "red"})
+    gone, stays = (api.create(bridge["ports"], item("Port-v3"), {"type": "Bridge"}) for _ in range(2))
+    for mac, vlan, port in (("02:00:00:00:00:01", 0, gone), ("02:00:00:00:00:01", 7, gone), ("02:00:00:00:00:02", 0, stays)):
+        api.create(bridge["macTable"], item("MacPort-v2"), {"macAddr": mac, "vlanId": vlan, "portId": port["id"]})
+    api.delete(gone["uri"])
+    assert [entry["portId"] for entry in api.get(bridge["macTable"], collection("MacPort-v2"))] == [stays["id"]]
+    assert "nothing found" in nsdb(store or tmp_path / "nsdb", "verify")
 
 
 @pytest.mark.skipif(not zookeeper.JAR.exists(), reason="starts a server of the package zookeeper")

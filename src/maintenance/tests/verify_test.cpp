@@ -3,6 +3,7 @@
 #include "cloud.h"
 #include "maintenance/contents.h"
 #include "model/ids.h"
+#include "model/topology.pb.h"
 #include "nsdb/layout.h"
 
 namespace midonet::maintenance {
@@ -174,6 +175,33 @@ TEST_F(Verify, StateAndTablesOfNobodyAreRemoved) {
     cloud_.write({"t/Ship/" + kLost + "/crew/0", "Pcook"}, "Ragetti");
     expectMended("the table Ship/" + kLost + "/crew/0");
     EXPECT_THAT(cloud_.dump(), HasSubstr("Gibbs"));
+}
+
+TEST_F(Verify, StaticMacsOfPortsThatAreGoneAreRemoved) {
+    const auto store = nsdb::openMemory();
+    const auto& schema = model::Schema::get();
+    const auto bridge = Uuid::random(), port = Uuid::random();
+    const auto table = nsdb::macTableName(bridge, 7);
+    ASSERT_TRUE(store->transact([&](Transaction& t) -> Result<void> {
+        model::Bridge newBridge;
+        model::setId(newBridge, bridge);
+        TRY_VOID(t.create(newBridge));
+        model::Port newPort;
+        model::setId(newPort, port);
+        newPort.set_bridge_id(model::bytesOf(bridge));
+        TRY_VOID(t.create(newPort));
+        TRY_VOID(t.putPersistent(table, "02:00:00:00:00:01", port.toString()));
+        return t.putPersistent(table, "02:00:00:00:00:02", kLost);
+    }));
+    const auto look = [&] { return verify(readImage(nsdb::backendOf(*store), kAllRoots).value(), schema); };
+    const auto found = look();
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_THAT(found[0].what, testing::AllOf(HasSubstr(table + " has 02:00:00:00:00:02"), HasSubstr("Port " + kLost)));
+    EXPECT_EQ(collectGarbage(*store, schema)->mended, 1U);
+    EXPECT_THAT(look(), IsEmpty());
+    const auto left = store->readTable(table);
+    ASSERT_EQ(left->size(), 1U);
+    EXPECT_EQ(left->front().value, port.toString());
 }
 
 TEST_F(Verify, WhatADeadSessionOwnsIsRemoved) {

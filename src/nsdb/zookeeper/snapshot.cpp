@@ -49,10 +49,16 @@ Record ZookeeperSnapshot::toRecord(std::string_view name, const Client::Found& f
     return {name, value, version, lease};
 }
 
-/// The version is read before the names: what comes or goes in between makes it too old, never too new.
 Result<Revision> ZookeeperSnapshot::list(std::string_view directory, const std::function<void(const Record&)>& visit) {
+    return listBeginning(directory, {}, visit);
+}
+
+/// The version is read before the names: what comes or goes in between makes it too old, never too new.
+Result<Revision> ZookeeperSnapshot::listBeginning(std::string_view directory, std::string_view begin,
+                                                  const std::function<void(const Record&)>& visit) {
     TRY(bucket, read({{paths_.directoryBucket(directory), What::Stat}}));
     TRY(names, recordNames(directory));
+    std::erase_if(names, [&](const std::string& name) { return !name.starts_with(begin); });
     std::vector<Client::Question> questions;
     for (const auto& name : names) questions.push_back({paths_.record({std::string(directory), name}), What::Value});
     TRY(found, read(questions));

@@ -20,6 +20,8 @@ public:
     Revision revision() const override { return client_->newest(); }
     Result<std::optional<Record>> get(std::string_view directory, std::string_view name) override;
     Result<Revision> list(std::string_view directory, const std::function<void(const Record&)>& visit) override;
+    Result<Revision> listBeginning(std::string_view directory, std::string_view begin,
+                                   const std::function<void(const Record&)>& visit) override;
     Result<void> readAhead(const std::vector<RecordKey>& keys) override;
     Result<void> listDirectories(std::string_view parent, const std::function<void(std::string_view)>& visit) override;
 
