@@ -13,7 +13,11 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 #include <algorithm>
+#include <charconv>
 #include <optional>
+#include <utility>
+
+#include "http/internal/name_lookup.h"
 
 namespace midonet::http {
 
@@ -46,11 +50,18 @@ beast::http::request<beast::http::string_body> toWire(const Request& request, co
     return wire;
 }
 
-Response fromWire(beast::http::response<beast::http::string_body> wire) {
+using Parser = beast::http::response_parser<beast::http::string_body>;
+
+Response headFrom(const beast::http::response<beast::http::string_body>& wire) {
     Response response;
     response.status = static_cast<int>(wire.result_int());
     for (const auto& field : wire)
         response.headers.add({field.name_string().data(), field.name_string().size()}, {field.value().data(), field.value().size()});
+    return response;
+}
+
+Response fromWire(beast::http::response<beast::http::string_body> wire) {
+    auto response = headFrom(wire);
     response.body = std::move(wire.body());
     return response;
 }
@@ -114,17 +125,19 @@ struct Client::Connection {
         return result;
     }
 
-    Result<void> open(event::Duration timeout) {
+    Result<void> open(event::Duration timeout, const LookUp& lookUp) {
+        const auto until = std::chrono::steady_clock::now() + timeout;
         error_code error;
         if (!path.empty()) {
             if (path.size() >= sizeof(sockaddr_un::sun_path)) return fail(ErrorCode::Malformed, "'{}' is too long for a socket", path);
-            connect(asio::local::stream_protocol::endpoint{path}, timeout, error);
+            connect(asio::local::stream_protocol::endpoint{path}, until, error);
         } else {
-            tcp::resolver resolver(context);
-            const auto found = resolver.resolve(address.host, address.port, error);
-            if (error) return Unexpected{toError(error, "cannot find", server())};
+            TRY(port, portNumber());
+            TRY(found, internal::addressesOf(address.host, lookUp, timeout));
+            error = asio::error::host_not_found;
             for (const auto& candidate : found) {
-                connect(candidate.endpoint(), timeout, error);
+                const auto to = asio::ip::make_address(candidate, error);
+                if (!error) connect(tcp::endpoint{to, port}, until, error);
                 if (!error) break;
             }
         }
@@ -134,9 +147,16 @@ struct Client::Connection {
         return {};
     }
 
-    void connect(const AnyStream::protocol_type::endpoint& endpoint, event::Duration timeout, error_code& error) {
+    Result<std::uint16_t> portNumber() const {
+        unsigned number = 0;
+        std::from_chars(address.port.data(), address.port.data() + address.port.size(), number);
+        if (number > 65535) return fail(ErrorCode::Malformed, "{} is no port", address.port);
+        return static_cast<std::uint16_t>(number);
+    }
+
+    void connect(const AnyStream::protocol_type::endpoint& endpoint, std::chrono::steady_clock::time_point until, error_code& error) {
         stream.socket().close(error);
-        stream.expires_after(timeout);
+        stream.expires_at(until);
         stream.async_connect(endpoint, [&error](error_code result) { error = result; });
         finish(error);
     }
@@ -171,17 +191,66 @@ struct Client::Connection {
 
     template <class Stream>
     Result<Response> exchangeOn(Stream& on, const Request& request, const ClientOptions& options) {
-        const auto wire = toWire(request, address);
+        TRY_VOID(write(on, request));
         error_code error;
-        beast::http::async_write(on, wire, [&error](error_code result, std::size_t) { error = result; });
-        if (finish(error)) return Unexpected{toError(error, "no answer of", server())};
-        beast::http::response_parser<beast::http::string_body> parser;
+        Parser parser;
         parser.body_limit(options.bodyBytes);
         if (request.method == Method::Head) parser.skip(true);
         beast::http::async_read(on, buffer, parser, [&error](error_code result, std::size_t) { error = result; });
         if (finish(error)) return Unexpected{toError(error, "no answer of", server())};
         keep = parser.get().keep_alive();
         return fromWire(parser.release());
+    }
+
+    template <class Stream>
+    Result<void> write(Stream& on, const Request& request) {
+        const auto wire = toWire(request, address);
+        error_code error;
+        beast::http::async_write(on, wire, [&error](error_code result, std::size_t) { error = result; });
+        if (finish(error)) return Unexpected{toError(error, "no answer of", server())};
+        return {};
+    }
+
+    Result<Response> begin(const Request& request, event::Duration timeout) {
+        stream.expires_after(timeout);
+        return tls ? beginOn(*tls, request) : beginOn(stream, request);
+    }
+
+    template <class Stream>
+    Result<Response> beginOn(Stream& on, const Request& request) {
+        TRY_VOID(write(on, request));
+        error_code error;
+        auto& parser = reading.emplace();
+        parser.body_limit(boost::none);
+        parser.eager(true);
+        beast::http::async_read_header(on, buffer, parser, [&error](error_code result, std::size_t) { error = result; });
+        if (finish(error)) return Unexpected{toError(error, "no answer of", server())};
+        stream.expires_never();
+        return headFrom(parser.get());
+    }
+
+    /// A read that brought nothing in its time goes on in the next call.
+    Result<std::optional<std::string>> more(event::Duration wait) {
+        const auto until = std::chrono::steady_clock::now() + wait;
+        while (true) {
+            auto piece = std::exchange(reading->get().body(), {});
+            if (!piece.empty()) return piece;
+            if (reading->is_done()) return std::nullopt;
+            if (!std::exchange(readingOn, true)) tls ? readSome(*tls) : readSome(stream);
+            context.restart();
+            context.poll();
+            if (readingOn) context.run_until(until);
+            if (readingOn) return std::string{};
+            if (readError) return Unexpected{toError(readError, "the answer was cut off by", server())};
+        }
+    }
+
+    template <class Stream>
+    void readSome(Stream& on) {
+        beast::http::async_read_some(on, buffer, *reading, [this](error_code result, std::size_t) {
+            readError = result;
+            readingOn = false;
+        });
     }
 
     asio::io_context context{1};
@@ -191,6 +260,10 @@ struct Client::Connection {
     Address address;
     std::string path;  // of a unix socket
     bool keep = false;
+    // Of an answer that is read as it comes.
+    std::optional<Parser> reading;
+    bool readingOn = false;
+    error_code readError;
 };
 
 Client::Client(ClientOptions options) : options_(std::move(options)) {}
@@ -203,20 +276,39 @@ Result<void> Client::connect(const Address& address) {
         security_ = std::move(security);
     }
     auto connection = std::make_unique<Connection>(address, address.secure ? security_.get() : nullptr, options_.socketPath);
-    TRY_VOID(connection->open(options_.timeout));
+    TRY_VOID(connection->open(options_.timeout, options_.lookUp));
     connection_ = std::move(connection);
     return {};
 }
 
-Result<Response> Client::send(const Request& request) {
+Result<void> Client::reach(const Request& request) {
     TRY(address, Address::parse(request.target));
-    const bool reusable = connection_ && connection_->keep && connection_->address.secure == address.secure &&
+    const bool reusable = connection_ && connection_->keep && !connection_->reading && connection_->address.secure == address.secure &&
                           connection_->address.authority() == address.authority() && connection_->isQuiet();
     if (!reusable) TRY_VOID(connect(address));
     connection_->address = std::move(address);
+    return {};
+}
+
+Result<Response> Client::send(const Request& request) {
+    TRY_VOID(reach(request));
     auto response = connection_->exchange(request, options_);
     if (!response) connection_.reset();
     return response;
+}
+
+Result<Response> Client::open(const Request& request) {
+    TRY_VOID(reach(request));
+    auto head = connection_->begin(request, options_.timeout);
+    if (!head) connection_.reset();
+    return head;
+}
+
+Result<std::optional<std::string>> Client::more(event::Duration wait) {
+    if (!connection_ || !connection_->reading) return std::nullopt;
+    auto piece = connection_->more(wait);
+    if (!piece || !*piece) connection_.reset();
+    return piece;
 }
 
 }  // namespace midonet::http

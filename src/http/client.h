@@ -1,9 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "event/clock.h"
@@ -30,10 +33,14 @@ struct Trust {
     bool anybody = false;       ///< Believes every certificate: whoever is on the way can read and change everything.
 };
 
+/// The addresses of a host, as text. May block; runs on a thread of its own, which may outlive who asked.
+using LookUp = std::function<Result<std::vector<std::string>>(const std::string& host)>;
+
 struct ClientOptions {
-    event::Duration timeout = std::chrono::seconds{30};  ///< For the connection, and then for the whole exchange.
+    event::Duration timeout = std::chrono::seconds{30};  ///< For the connection, its host looked up, and then for the whole exchange.
     std::uint64_t bodyBytes = 256ULL << 20;              ///< A server that never ends its answer gives none.
     Trust trust{};
+    LookUp lookUp{};           ///< Empty: as the system looks up names.
     std::string socketPath{};  ///< Of the server that listens on this unix socket, whatever host the requests name.
 };
 
@@ -52,10 +59,18 @@ public:
     /// not for this user; Unavailable, Timeout: no answer.
     Result<Response> send(const Request& request);
 
+    /// The same for an answer that may have no end: gives its head as soon as it is there, and more() its body. Whatever is sent
+    /// next gives up the rest of it.
+    Result<Response> open(const Request& request);
+    /// What came of the body of open(): at once when something is there, else at the latest after `wait`. Empty: nothing came;
+    /// nullopt: that was all. Unavailable: it was cut off before its end.
+    Result<std::optional<std::string>> more(event::Duration wait);
+
 private:
     struct Connection;
     struct Security;
     Result<void> connect(const Address& address);
+    Result<void> reach(const Request& request);
 
     ClientOptions options_;
     std::unique_ptr<Security> security_;

@@ -45,13 +45,24 @@ using RequestPtr = std::shared_ptr<const Request>;
 /// Called on the loop of the connection; must not block. Answer at once or later.
 using Handler = std::function<void(RequestPtr, Responder)>;
 
+/// How far an answer that is made piece by piece came.
+enum class Delivery : std::uint8_t {
+    Whole,
+    Cut,       ///< It could not be gone on with.
+    Gone,      ///< The client went.
+    NotTaken,  ///< The client did not read: Limits::write.
+};
+
 /// One finished exchange, for metrics and the request log; `took` is first byte to response. Of what could not be read
-/// as a request, `request` has id and peer only.
+/// as a request, `request` has id and peer only. An answer that is made piece by piece is finished when it has ended, others
+/// before they are sent.
 struct Finished {
     const Request& request;
-    const Response& response;
+    const Response& response;  ///< Without a body that came in pieces.
     event::Duration took;
     std::size_t loop;  ///< Which of the server's loops: for counters of its own.
+    std::uint64_t bytes = 0;  ///< Of the body; of one that came in pieces, those that were sent.
+    Delivery delivery = Delivery::Whole;
 };
 
 /// PEM files. With a chain, the server's own certificate comes first.

@@ -3,57 +3,15 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <ctime>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
-#include <unordered_set>
 
+#include "http/internal/lane.h"
 #include "http/internal/wire.h"
 #include "http/server.h"
 
 namespace midonet::http::internal {
-
-class Session;
-
-/// What the connections of one loop share; that loop's thread only.
-struct Lane : std::enable_shared_from_this<Lane> {
-    Lane(std::size_t n, event::Loop& l, asio::io_context& i, std::shared_ptr<const ServerOptions> o, Handler h)
-        : index(n), loop(l), io(i), options(std::move(o)), handler(std::move(h)), ticker_(i) {}
-
-    /// "Sun, 06 Nov 1994 08:49:37 GMT", made anew once a second.
-    const std::string& date();
-    /// Connections that wait for a request end, unless one has just arrived.
-    void closeIdle();
-    /// No request after the present one; responses without end come to one.
-    void drain();
-    /// Everything ends now.
-    void closeAll();
-    /// Of the next request; no other request of any server has it.
-    std::string newRequestId();
-    void add(Session& session);
-    void remove(Session& session) { sessions.erase(&session); }
-
-    const std::size_t index;
-    event::Loop& loop;
-    asio::io_context& io;
-    std::shared_ptr<const ServerOptions> options;
-    Handler handler;
-    std::unordered_set<Session*> sessions;
-    bool draining = false;
-
-private:
-    /// One timer looks after the deadlines of all connections: a deadline moves several times per
-    /// request, and a timer of its own for each would cost more than the parsing.
-    void tick();
-
-    asio::steady_timer ticker_;
-    std::uint64_t requests_ = 0;
-    bool ticking_ = false;
-    std::time_t dateSecond_ = 0;
-    std::string date_;
-};
 
 /// One connection, from accept to close.
 class Session {
@@ -84,13 +42,20 @@ private:
     asio::awaitable<Next> exchange();
     asio::awaitable<bool> waitForFirstByte();
     asio::awaitable<Response> handle(RequestPtr request, event::TimePoint deadline);
-    asio::awaitable<bool> send(Response response, bool withBody, unsigned version, bool keepAlive);
-    asio::awaitable<bool> sendPieces(Response response, bool chunked);
+    /// What became of a body.
+    struct Sent {
+        Delivery how = Delivery::Whole;
+        std::uint64_t bytes = 0;
+    };
+    using ResponsePtr = std::shared_ptr<Response>;  ///< Its body is sent, and taken out.
+    asio::awaitable<Sent> send(ResponsePtr response, bool withBody, unsigned version, bool keepAlive);
+    asio::awaitable<Sent> sendPieces(ResponsePtr response, bool chunked);
+    Delivery undelivered() const { return timedOut_ ? Delivery::NotTaken : Delivery::Gone; }
+    void finished(const Finished& finished) const;
     asio::awaitable<bool> write(std::string bytes);
     asio::awaitable<Next> fail(int status, std::string message);
     asio::awaitable<void> close(Next how);
     void setDeadline(event::TimePoint deadline);
-    std::string head(const Response& response, unsigned version, bool keepAlive);
     void label(Request& request);
 
     Wire wire_;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
 #include <thread>
 
 #include "http/server.h"
@@ -35,6 +36,7 @@ protected:
         options.onConnections = [this](std::size_t open) { mostConnections_ = std::max(mostConnections_.load(), open); };
         auto server = Server::listen({loop_.get()}, options, [this](const RequestPtr& request, const Responder& answer) {
             if (request->path() == "/hold") return held_.push_back(answer);
+            if (request->path() == "/stream") return answer(stream());
             auto response = Response::text(request->path() == "/missing" ? 404 : 200, "text/plain",
                                            fmt::format("{} {} {} {}", toString(request->method), request->target,
                                                        request->headers.find("Accept").value_or("-"), request->body));
@@ -44,6 +46,21 @@ protected:
         ASSERT_TRUE(server) << server.error().message;
         server_ = std::move(*server);
         thread_ = std::thread([this] { loop_->run(); });
+    }
+
+    /// "begun;", and then what give() gives.
+    Response stream() {
+        auto response = Response::text(200, "text/plain", "begun;");
+        response.endless = true;
+        response.more = [this](TakePiece take) { asking_.set_value(std::move(take)); };
+        return response;
+    }
+    void give(std::optional<std::string> piece) {
+        auto asked = asking_.get_future();
+        ASSERT_EQ(asked.wait_for(10s), std::future_status::ready);
+        const auto take = asked.get();
+        asking_ = {};
+        take(std::move(piece));
     }
 
     Request request(Method method, std::string_view path, std::string body = {}) const {
@@ -57,6 +74,7 @@ protected:
 
     std::atomic<std::size_t> mostConnections_ = 0;
     std::vector<Responder> held_;
+    std::promise<TakePiece> asking_;  ///< Of a stream.
     std::unique_ptr<event::Loop> loop_;
     std::thread thread_;
     std::unique_ptr<Server> server_;
@@ -97,6 +115,94 @@ TEST_F(ClientTest, NobodyListens) {
     const auto response = client.send(nowhere);
     ASSERT_FALSE(response);
     EXPECT_EQ(response.error().code, ErrorCode::Unavailable) << response.error().message;
+}
+
+TEST_F(ClientTest, ALookUpThatDoesNotComeToAnEndIsGivenUp) {
+    auto opened = std::make_shared<std::promise<void>>();
+    std::promise<void> looked;
+    Client client{{.timeout = 50ms, .lookUp = [opened, &looked](const std::string& host) -> Result<std::vector<std::string>> {
+        EXPECT_EQ(host, "keystone.example");
+        opened->get_future().wait();
+        looked.set_value();
+        return fail(ErrorCode::Unavailable, "too late");
+    }}};
+    Request asked;
+    asked.target = "http://keystone.example:5000/v3";
+    const auto response = client.send(asked);
+    ASSERT_FALSE(response);
+    EXPECT_EQ(response.error().code, ErrorCode::Timeout);
+    EXPECT_NE(response.error().message.find("keystone.example"), std::string::npos) << response.error().message;
+    opened->set_value();
+    EXPECT_EQ(looked.get_future().wait_for(10s), std::future_status::ready);
+}
+
+TEST_F(ClientTest, AllAddressesOfAHostAreTried) {
+    const auto port = server_->address().substr(server_->address().rfind(':'));
+    Client client{{.timeout = 10s, .lookUp = [](const std::string&) -> Result<std::vector<std::string>> {
+        return std::vector<std::string>{"no address", "127.0.0.2", "127.0.0.1"};
+    }}};
+    Request asked;
+    asked.target = "http://api.example" + port + "/found";
+    const auto response = client.send(asked);
+    ASSERT_TRUE(response) << response.error().message;
+    EXPECT_EQ(response->body, "GET /found - ");
+    Client none{{.lookUp = [](const std::string&) -> Result<std::vector<std::string>> { return fail(ErrorCode::Unavailable, "there is no such name"); }}};
+    EXPECT_EQ(none.send(asked).error().message, "there is no such name");
+    Client system{{.timeout = 10s}};
+    asked.target = "http://localhost" + port + "/found";
+    EXPECT_TRUE(system.send(asked));
+}
+
+/// An answer without end.
+class ClientStreamTest : public ClientTest {
+protected:
+    void begin() {
+        const auto head = client_.open(request(Method::Get, "/stream"));
+        ASSERT_TRUE(head) << head.error().message;
+        EXPECT_EQ(head->status, 200);
+        EXPECT_EQ(head->headers.find("Content-Type"), "text/plain");
+        EXPECT_EQ(head->body, "");
+        EXPECT_EQ(client_.more(10s).value(), "begun;");
+    }
+    Client client_{{.timeout = 10s}};
+};
+
+TEST_F(ClientStreamTest, PiecesComeAsTheyAreMade) {
+    begin();
+    EXPECT_EQ(client_.more(0s).value(), "") << "nothing yet";
+    EXPECT_EQ(client_.more(20ms).value(), "") << "the read that brought nothing goes on";
+    give("1;");
+    EXPECT_EQ(client_.more(10s).value(), "1;");
+    give(std::string(1 << 20, 'x'));
+    std::string all;
+    while (all.size() < 1 << 20) all += client_.more(10s).value().value();
+    EXPECT_EQ(all, std::string(1 << 20, 'x'));
+    give("");
+    EXPECT_EQ(client_.more(10s).value(), std::nullopt);
+    EXPECT_EQ(client_.more(10s).value(), std::nullopt) << "and it stays at its end";
+}
+
+TEST_F(ClientStreamTest, OneThatIsCutIsNotAtItsEnd) {
+    begin();
+    give(std::nullopt);
+    const auto piece = client_.more(10s);
+    ASSERT_FALSE(piece);
+    EXPECT_EQ(piece.error().code, ErrorCode::Unavailable);
+}
+
+TEST_F(ClientStreamTest, AnswersWithAnEndMayBeReadSoToo) {
+    const auto head = client_.open(request(Method::Post, "/missing", "body"));
+    ASSERT_TRUE(head);
+    EXPECT_EQ(head->status, 404);
+    EXPECT_EQ(client_.more(10s).value(), "POST /missing text/plain body");
+    EXPECT_EQ(client_.more(10s).value(), std::nullopt);
+}
+
+TEST_F(ClientStreamTest, WhateverIsSentNextGivesUpTheRest) {
+    begin();
+    EXPECT_EQ(client_.send(request(Method::Get, "/after"))->body, "GET /after text/plain ");
+    EXPECT_EQ(client_.more(10s).value(), std::nullopt);
+    asking_.get_future().get()(std::nullopt);
 }
 
 TEST(AddressTest, Parts) {

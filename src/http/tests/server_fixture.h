@@ -30,6 +30,7 @@ protected:
         }
         ServerOptions options;
         options.limits = limits;
+        options.onFinished = onFinished_;
         auto server = Server::listen(loops, options, [this](RequestPtr request, const Responder& answer) {
             handle(*request, answer);
         });
@@ -92,6 +93,7 @@ protected:
     }
     void onLoop(event::Callback f) { loops_.front()->post(std::move(f)); }
 
+    std::function<void(const Finished&)> onFinished_;  ///< Set before start().
     std::mutex mutex_;
     std::promise<void> arrived_;
     std::vector<Responder> held_;

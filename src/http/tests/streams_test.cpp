@@ -81,6 +81,77 @@ TEST_F(Streams, OneThatBeginsWhileTheServerDrainsEndsAtOnce) {
     EXPECT_EQ(drained.wait_for(5s), std::future_status::ready);
 }
 
+/// What is told of the one exchange.
+class Finish : public Streams {
+protected:
+    struct Seen {
+        std::uint64_t bytes;
+        Delivery delivery;
+    };
+    Finish() {
+        onFinished_ = [this](const Finished& finished) { seen_.set_value({finished.bytes, finished.delivery}); };
+    }
+    Seen seen() {
+        auto future = seen_.get_future();
+        EXPECT_EQ(future.wait_for(10s), std::future_status::ready);
+        return future.wait_for(0s) == std::future_status::ready ? future.get() : Seen{};
+    }
+    std::promise<Seen> seen_;
+};
+
+TEST_F(Finish, AllPiecesAreCounted) {
+    start();
+    Client client{server_->address()};
+    EXPECT_EQ(client.ask("GET", "/pieces")->body, "0;1;2;3;");
+    const auto [bytes, delivery] = seen();
+    EXPECT_EQ(bytes, 8U);
+    EXPECT_EQ(delivery, Delivery::Whole);
+}
+
+TEST_F(Finish, WhatIsCutIsCountedAsFarAsItCame) {
+    start();
+    Client client{server_->address()};
+    EXPECT_FALSE(client.ask("GET", "/broken"));
+    const auto [bytes, delivery] = seen();
+    EXPECT_EQ(bytes, 4U);
+    EXPECT_EQ(delivery, Delivery::Cut);
+}
+
+TEST_F(Finish, AStreamIsToldOfAtItsEnd) {
+    start();
+    auto future = seen_.get_future();
+    {
+        Client client{server_->address()};
+        begin(client);
+        give("1;");
+        EXPECT_EQ(client.readChunk(), "1;");
+        EXPECT_EQ(future.wait_for(0s), std::future_status::timeout) << "not yet";
+    }
+    ASSERT_EQ(future.wait_for(10s), std::future_status::ready);
+    const auto [bytes, delivery] = future.get();
+    EXPECT_EQ(bytes, 8U);
+    EXPECT_EQ(delivery, Delivery::Gone);
+}
+
+TEST_F(Finish, WhoDoesNotReadIsToldFromWhoGoes) {
+    Limits limits;
+    limits.write = 50ms;
+    start(limits);
+    Client client{server_->address()};
+    client.send("GET /endless HTTP/1.1\r\n\r\n");
+    EXPECT_EQ(seen().delivery, Delivery::NotTaken);
+}
+
+TEST_F(Finish, OneBodyIsCountedAtOnce) {
+    start();
+    Client client{server_->address()};
+    client.ask("HEAD", "/pieces");
+    EXPECT_EQ(seen().bytes, 0U);
+    seen_ = {};
+    client.ask("GET", "/four");
+    EXPECT_EQ(seen().bytes, 5U);
+}
+
 TEST_F(Streams, AServerMayGoBeforeThem) {
     start();
     Client client{server_->address()};

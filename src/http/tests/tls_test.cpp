@@ -45,12 +45,15 @@ protected:
     }
 
     Result<Response> ask(Client& client, std::string body = {}, std::string_view host = "127.0.0.1") const {
+        return client.send(request(std::move(body), host));
+    }
+    Request request(std::string body, std::string_view host = "127.0.0.1") const {
         const auto& address = server_->address();
         Request request;
         request.method = Method::Post;
         request.target = fmt::format("https://{}{}/", host, address.substr(address.rfind(':')));
         request.body = std::move(body);
-        return client.send(request);
+        return request;
     }
     ClientOptions believing(std::string_view certificate) const { return {.timeout = 10s, .trust = {.authorities = folder_.file(certificate)}}; }
     Result<void> renew() {
@@ -77,6 +80,23 @@ TEST_F(TlsTest, TakesAndGivesWhatPlainHttpDoes) {
         EXPECT_EQ(response->body, "secure " + body);
     }
     EXPECT_EQ(ask(client, "", "localhost")->status, 200);
+}
+
+TEST_F(TlsTest, AnswersMayBeReadAsTheyCome) {
+    limits_.bodyBytes = 8 << 20;
+    start();
+    Client client(believing("server.pem"));
+    const std::string body(1 << 20, 'x');
+    const auto head = client.open(request(body));
+    ASSERT_TRUE(head) << head.error().message;
+    std::string all;
+    while (true) {
+        const auto piece = client.more(10s);
+        ASSERT_TRUE(piece) << piece.error().message;
+        if (!*piece) break;
+        all += **piece;
+    }
+    EXPECT_EQ(all, "secure " + body);
 }
 
 TEST_F(TlsTest, OnlyServersThatAreVouchedForAreBelieved) {
