@@ -3,6 +3,7 @@
 #include "model/ids.h"
 #include "model/topology.pb.h"
 #include "net/ip_address.h"
+#include "rest/entity_tag.h"
 #include "rest/media_type.h"
 #include "rest/paths.h"
 #include "rest/topology_api.h"
@@ -107,6 +108,8 @@ public:
             GET_OR_REFUSE(owner, kind_.owner(transaction, call));
             GET_OR_REFUSE(row, find(call, owner, wanted));
             if (row && row->persistent && row->value != kind_.valueOf(wanted)) return {};
+            if (row && row->value == kind_.valueOf(wanted))
+                DO_OR_REFUSE(checkMatch(call.request, [&](model::JsonWriter& json) { show(json, call, wanted); }));
             DO_OR_REFUSE(transaction.removePersistent(kind_.table(owner), kind_.keyOf(wanted)));
             return {};
         };

@@ -90,7 +90,7 @@ void ApiServer::addPages(metrics::Registry& registry) {
 }
 
 Result<void> ApiServer::listen(event::Loop& control, metrics::Registry& registry, ApiOptions options) {
-    changes_ = std::make_shared<ChangeFeed>(control, *pool_, store_, options.changes);
+    changes_ = std::make_shared<ChangeFeed>(control, *pool_, store_, registry, options.changes);
     addChanges(objects_, changes_.get());
     addConf(objects_, std::move(options.catalogue));
     addPages(registry);
@@ -113,6 +113,8 @@ Result<void> ApiServer::listen(event::Loop& control, metrics::Registry& registry
     http.onConnections = [this](std::size_t count) { counters_->connections(count); };
     http.onFinished = [this, level = options.requestLog](const http::Finished& finished) {
         counters_->finished(finished);
+        // There is no other answer without end.
+        if (finished.response.endless && finished.delivery == http::Delivery::NotTaken) changes_->countUnread();
         logRequest(level, finished);
     };
     auto server = http::Server::listen(loops, std::move(http), [this](http::RequestPtr request, http::Responder answer) {

@@ -1,5 +1,6 @@
 #include "rest/change_feed.h"
 
+#include <algorithm>
 #include <mutex>
 #include <utility>
 
@@ -14,7 +15,7 @@ constexpr int kTicksPerHeartbeat = 8;
 
 }  // namespace
 
-/// How many may still come. Any thread.
+/// How many may still come, and what is counted of them. Any thread.
 class ChangeFeed::Seats : public std::enable_shared_from_this<Seats> {
 public:
     explicit Seats(std::size_t all) : all_(all) {}
@@ -22,13 +23,34 @@ public:
     /// Given back when it goes; nullptr when there is none.
     std::shared_ptr<void> take() {
         const std::lock_guard lock(mutex_);
-        if (taken_ == all_) return nullptr;
+        if (taken_ == all_) {
+            ++refused_;
+            return nullptr;
+        }
         ++taken_;
         return {this, [self = shared_from_this()](Seats*) { self->giveBack(); }};
     }
     bool anyTaken() const {
         const std::lock_guard lock(mutex_);
         return taken_ > 0;
+    }
+
+    void countLines(std::string_view lines) {
+        const auto count = std::count(lines.begin(), lines.end(), '\n');
+        const std::lock_guard lock(mutex_);
+        lines_ += static_cast<std::uint64_t>(count);
+    }
+    void countUnread() {
+        const std::lock_guard lock(mutex_);
+        ++unread_;
+    }
+    void tell(metrics::Sink& sink) const {
+        const std::lock_guard lock(mutex_);
+        sink.gauge("midonet_rest_change_readers", "Clients that read changes", {}, static_cast<double>(taken_));
+        sink.counter("midonet_rest_change_lines_total", "Lines given to readers of changes", {}, static_cast<double>(lines_));
+        sink.counter("midonet_rest_change_readers_refused_total", "Readers of changes beyond api.change_readers", {}, static_cast<double>(refused_));
+        sink.counter("midonet_rest_change_readers_unread_total", "Readers of changes that were cut off because they did not read", {},
+                     static_cast<double>(unread_));
     }
 
 private:
@@ -38,7 +60,11 @@ private:
     }
     const std::size_t all_;
     mutable std::mutex mutex_;
-    std::size_t taken_ = 0;  // guarded by mutex_
+    // Guarded by mutex_.
+    std::size_t taken_ = 0;
+    std::uint64_t refused_ = 0;
+    std::uint64_t lines_ = 0;
+    std::uint64_t unread_ = 0;
 };
 
 /// Handed on between the loops and the pool: whoever has it to do touches it.
@@ -52,14 +78,23 @@ struct ChangeFeed::Reader {
     void give(std::optional<std::string> piece) { std::exchange(take, nullptr)(std::move(piece)); }
 };
 
-ChangeFeed::ChangeFeed(event::Loop& control, event::BlockingPool& pool, nsdb::Store& store, const ChangeFeedOptions& options)
-    : control_(control), pool_(pool), store_(store), options_(options), seats_(std::make_shared<Seats>(options.readers)) {}
+ChangeFeed::ChangeFeed(event::Loop& control, event::BlockingPool& pool, nsdb::Store& store, metrics::Registry& registry,
+                       const ChangeFeedOptions& options)
+    : control_(control),
+      pool_(pool),
+      store_(store),
+      options_(options),
+      seats_(std::make_shared<Seats>(options.readers)),
+      figures_(registry.collect([seats = seats_](metrics::Sink& sink) { seats->tell(sink); })) {}
 
 ChangeFeed::~ChangeFeed() = default;
+
+void ChangeFeed::countUnread() { seats_->countUnread(); }
 
 Outcome<http::Response> ChangeFeed::follow(ChangeLines lines, std::string first) {
     auto seat = seats_->take();
     if (seat == nullptr) return refuse(503, "{} clients are reading changes already (api.change_readers)", options_.readers);
+    seats_->countLines(first);
     http::Response response;
     response.body = std::move(first);
     response.endless = true;
@@ -102,7 +137,10 @@ void ChangeFeed::read(const ReaderPtr& reader, Silence silence) {
             return asking->give(std::nullopt);
         }
         if (lines->empty() && silence == Silence::Broken) lines = asking->lines.mark();
-        if (!lines->empty()) return asking->give(std::move(*lines));
+        if (!lines->empty()) {
+            feed->seats_->countLines(*lines);
+            return asking->give(std::move(*lines));
+        }
         feed->control_.post([weak, asks] {
             const auto one = weak.lock();
             const auto silent = asks.lock();

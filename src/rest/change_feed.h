@@ -6,6 +6,7 @@
 #include "event/blocking_pool.h"
 #include "event/loop.h"
 #include "http/message.h"
+#include "metrics/registry.h"
 #include "nsdb/store.h"
 #include "rest/change_lines.h"
 
@@ -23,13 +24,15 @@ struct ChangeFeedOptions {
 class ChangeFeed : public std::enable_shared_from_this<ChangeFeed> {
 public:
     /// All of these outlive it, or close().
-    ChangeFeed(event::Loop& control, event::BlockingPool& pool, nsdb::Store& store, const ChangeFeedOptions& options);
+    ChangeFeed(event::Loop& control, event::BlockingPool& pool, nsdb::Store& store, metrics::Registry& registry, const ChangeFeedOptions& options);
     ~ChangeFeed();
     ChangeFeed(const ChangeFeed&) = delete;
     ChangeFeed& operator=(const ChangeFeed&) = delete;
 
     /// What a reader gets whose first lines have been made: 503 when there are too many. Any thread.
     Outcome<http::Response> follow(ChangeLines lines, std::string first);
+    /// A reader was cut off for not reading: only who sends can tell. Any thread.
+    void countUnread();
     /// Nobody is served any more. Control loop, or while it does not run.
     void close();
 
@@ -51,6 +54,7 @@ private:
     nsdb::Store& store_;
     const ChangeFeedOptions options_;
     const std::shared_ptr<Seats> seats_;
+    const std::shared_ptr<void> figures_;  ///< What `GET /metrics` tells of them.
     // The control loop's.
     bool closed_ = false;
     std::uint64_t news_ = 0;  // how often the store has told of some

@@ -3,6 +3,7 @@
 
 #include "conf/repository.h"
 #include "conf/text.h"
+#include "rest/entity_tag.h"
 #include "rest/topology_api.h"
 
 namespace midonet::rest {
@@ -33,6 +34,7 @@ public:
     }
     Outcome<http::Response> clearHost(const Call& call) const {
         GET_OR_REFUSE(host, hostOf(call));
+        DO_OR_REFUSE(check(call, showHost(call)));
         DO_OR_REFUSE(repository_.replace(host, {}));
         return Call::empty(200);
     }
@@ -52,6 +54,7 @@ public:
     }
     Outcome<http::Response> changeTemplate(const Call& call) const { return merge(conf::TemplateName{call.parameters["name"]}, call); }
     Outcome<http::Response> removeTemplate(const Call& call) const {
+        DO_OR_REFUSE(check(call, showTemplate(call)));
         DO_OR_REFUSE(repository_.removeTemplate(call.parameters["name"]));
         return Call::empty(200);
     }
@@ -83,6 +86,10 @@ private:
     static Outcome<HostId> hostOf(const Call& call) {
         GET_OR_REFUSE(id, call.id("host"));
         return HostId{id};
+    }
+    /// Just before the change, not in one transaction with it: the repository has its own.
+    static Outcome<void> check(const Call& call, const Outcome<http::Response>& shown) {
+        return shown ? checkMatch(call.request, std::string_view{shown->body}) : Outcome<void>{};
     }
     Outcome<http::Response> show(const conf::Holder& holder) const {
         GET_OR_REFUSE(values, repository_.values(holder));

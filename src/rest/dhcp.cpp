@@ -6,6 +6,7 @@
 #include "model/ids.h"
 #include "model/topology.pb.h"
 #include "net/ip_address.h"
+#include "rest/entity_tag.h"
 #include "rest/media_type.h"
 #include "rest/topology_api.h"
 
@@ -143,6 +144,7 @@ public:
         GET_OR_REFUSE(host, readHost(call));
         return edit(call, [&](Subnet& subnet) -> Outcome<void> {
             GET_OR_REFUSE(index, hostOf(subnet, call));
+            DO_OR_REFUSE(checkHost(call, subnet, index));
             DO_OR_REFUSE(refuseTaken(subnet, host, index));
             *subnet.mutable_hosts(index) = host;
             return {};
@@ -151,6 +153,7 @@ public:
     Outcome<http::Response> removeHost(const Call& call) const {
         return edit(call, [&](Subnet& subnet) -> Outcome<void> {
             GET_OR_REFUSE(index, hostOf(subnet, call));
+            DO_OR_REFUSE(checkHost(call, subnet, index));
             subnet.mutable_hosts()->DeleteSubrange(index, 1);
             return {};
         }).map([] { return Call::empty(204); });
@@ -170,6 +173,10 @@ private:
         json.beginObject();
         model::writeFields(json, hostFields(), host);
         json.key("uri").string(base + hostPath(subnet, host)).endObject();
+    }
+
+    static Outcome<void> checkHost(const Call& call, const Subnet& subnet, int index) {
+        return checkMatch(call.request, [&](model::JsonWriter& json) { showHost(json, call.base, subnet, subnet.hosts(index)); });
     }
 
     /// Empty when there is none.

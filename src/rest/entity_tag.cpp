@@ -24,6 +24,12 @@ bool namesTag(std::string_view header, std::string_view tag) {
     return false;
 }
 
+Outcome<void> checkMatch(const http::Request& request, std::string_view shown) {
+    const auto meant = request.headers.find("If-Match");
+    if (!meant || namesTag(*meant, entityTag(shown))) return {};
+    return refuse(412, "{} is not what If-Match names: it has been changed", request.path());
+}
+
 void tagAnswer(const http::Request& request, http::Response& response) {
     const bool read = request.method == http::Method::Get || request.method == http::Method::Head;
     if (!read || response.status != 200 || response.more) return;

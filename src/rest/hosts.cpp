@@ -3,6 +3,7 @@
 #include "model/state.pb.h"
 #include "model/topology.pb.h"
 #include "rest/binding.h"
+#include "rest/entity_tag.h"
 #include "rest/media_type.h"
 #include "rest/topology_api.h"
 
@@ -213,6 +214,8 @@ Outcome<http::Response> answerUnbind(const ObjectApi& api, const Call& call) {
     GET_OR_REFUSE(id, call.id("port"));
     const auto unbind = [&](nsdb::Transaction& transaction) -> Outcome<void> {
         GET_OR_REFUSE(port, transaction.get<Port>(id));
+        if (isBound(*port.object))
+            DO_OR_REFUSE(checkMatch(call.request, [&](model::JsonWriter& json) { return showBinding({transaction, call.base, json}, *port.object); }));
         Port next = *port.object;
         next.clear_host_id();
         next.clear_interface_name();

@@ -3,6 +3,7 @@
 #include "model/ids.h"
 #include "model/topology.pb.h"
 #include "net/ip_address.h"
+#include "rest/entity_tag.h"
 #include "rest/media_type.h"
 #include "rest/topology_api.h"
 
@@ -119,6 +120,7 @@ Outcome<http::Response> removeAddress(const ObjectApi& api, const Call& call) {
         if (!group) return tl::unexpected<Fault>{Fault{group.error()}};
         GET_OR_REFUSE(place, placeOf(*group->object, address));
         if (!standsAt(*group->object, place, address)) return {};
+        DO_OR_REFUSE(checkMatch(call.request, [&](model::JsonWriter& json) { showAddress({transaction, call.base, json}, id, address); }));
         IpAddrGroup next = *group->object;
         next.mutable_addresses()->erase(next.mutable_addresses()->begin() + place);
         DO_OR_REFUSE(transaction.update(next));

@@ -72,7 +72,7 @@ private:
         request.target = base_ + path;
         request.headers.add("Accept", "application/json");
         request.headers.add("Connection", "close");
-        http::Client client{{.timeout = address_.timeout, .bodyBytes = kBodyBytes, .trust = address_.trust}};
+        http::Client client{{.timeout = address_.timeout, .bodyBytes = kBodyBytes, .trust = address_.trust, .lookUp = address_.lookUp}};
         TRY(response, client.send(request));
         switch (response.status) {
             case 200:

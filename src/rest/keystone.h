@@ -20,6 +20,7 @@ struct KeystoneAddress {
     std::string domainId = "default";
     event::Duration timeout = std::chrono::seconds{5};
     http::Trust trust{};
+    http::LookUp lookUp{};  ///< Empty: as the system looks up names.
 };
 
 /// What Keystone says of a token.
@@ -31,7 +32,7 @@ struct KeystoneToken {
     std::vector<std::string> roles{};  ///< Names, as Keystone spells them.
 };
 
-/// The few calls of Keystone's API that we need. They block, for about the timeout at most, on any thread. Unavailable and
+/// The few calls of Keystone's API that we need. They block, for about twice the timeout at most (connection, answer), on any thread. Unavailable and
 /// Timeout: nobody answers; Malformed: somebody answers what cannot be understood. No error quotes a password or a token.
 class Keystone {
 public:

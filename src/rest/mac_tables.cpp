@@ -5,6 +5,7 @@
 
 #include "model/ids.h"
 #include "model/topology.pb.h"
+#include "rest/entity_tag.h"
 #include "rest/media_type.h"
 #include "rest/paths.h"
 #include "rest/topology_api.h"
@@ -121,6 +122,9 @@ public:
             GET_OR_REFUSE(entries, readTable(api_.storeOf(call), bridge, vlan));
             for (const auto& entry : entries)
                 if (entry.what.mac == wanted.mac && entry.persistent && entry.what.port != wanted.port) return {};
+            for (const auto& entry : entries)
+                if (entry.what.mac == wanted.mac && entry.what.port == wanted.port)
+                    DO_OR_REFUSE(checkMatch(call.request, [&](model::JsonWriter& json) { showEntry(json, call.base, bridge, entry.what); }));
             DO_OR_REFUSE(transaction.removePersistent(nsdb::macTableName(bridge, vlan), wanted.mac.toString()));
             return {};
         };

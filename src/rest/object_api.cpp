@@ -18,6 +18,15 @@ std::vector<std::pair<std::string, std::string>> queryOf(const Resource& resourc
     return out;
 }
 
+/// Of a list that comes in pieces: it names the moment of the store when it began, not the text, which nobody has yet. While the store is
+/// at that moment the pieces were of it too. All else that the text depends on is in it as well.
+void tagLongList(const Call& call, nsdb::Revision revision, http::Response& response) {
+    const auto asked = fmt::format("{} {} {} {} {}", call.base, call.request.target, call.contentType, call.caller.tenant, call.caller.isAdministrator());
+    const auto tag = fmt::format("\"{}-{}", revision, entityTag(asked).substr(1));
+    if (const auto known = call.request.headers.find("If-None-Match"); known && namesTag(*known, tag)) response = Call::empty(304);
+    response.headers.add("ETag", "W/" + tag);
+}
+
 }  // namespace
 
 const Resource& ObjectApi::add(Resource added) {
@@ -128,7 +137,11 @@ Outcome<http::Response> ObjectApi::answerListing(const Call& call, const Resourc
         first += piece;
     }
     auto response = call.ok(std::move(first));
-    if (!text->ended()) response.more = service_.inPieces([text] { return text->next(); });
+    if (!text->ended()) {
+        response.more = service_.inPieces([text] { return text->next(); });
+        // Elsewhere nobody can say which moment a list is of.
+        if (!store_.readsBlock()) tagLongList(call, view.revision(), response);
+    }
     if (const auto& last = text->lastOfPage())
         response.headers.add("Link", fmt::format("<{}>; rel=\"next\"", call.absolute(query.targetAfter(*last))));
     return response;
@@ -163,11 +176,9 @@ Outcome<http::Response> ObjectApi::list(const Call& call, const Resource& resour
 }
 
 Outcome<void> ObjectApi::checkMatch(const Call& call, const Resource& resource, nsdb::Transaction& transaction, const Message& stored) const {
-    const auto meant = call.request.headers.find("If-Match");
-    if (!meant) return {};
+    if (!call.request.headers.find("If-Match")) return {};
     GET_OR_REFUSE(text, shownNow(call, resource, transaction, stored));
-    if (namesTag(*meant, entityTag(text))) return {};
-    return refuse(412, "{} {} is not what If-Match names: it has been changed", resource.schema->name, model::idOf(stored));
+    return rest::checkMatch(call.request, std::string_view{text});
 }
 
 /// What GET would answer within the transaction.

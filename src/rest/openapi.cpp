@@ -247,8 +247,8 @@ json::object componentsOf(const Bodies& bodies) {
              {{"Error", {{"description", "Refused, and why."}, {"content", contentOf({std::string{kErrorType}}, false)}}},
               {"NotModified", {{"description", "What the client has is as it is."}}}}},
             {"parameters",
-             {{"IfMatch", tagHeader("If-Match", "The ETag that GET gave: 412 when the object, one with a uuid, has been changed since.")},
-              {"IfNoneMatch", tagHeader("If-None-Match", "The ETag of what the client has: 304 when it is as it was. Long lists have none.")}}},
+             {{"IfMatch", tagHeader("If-Match", "The ETag that GET gave: 412 when it has been changed since.")},
+              {"IfNoneMatch", tagHeader("If-None-Match", "The ETag of what the client has: 304 when it is as it was; of a long list when nothing at all has changed.")}}},
             {"securitySchemes",
              {{"token", {{"type", "apiKey"}, {"in", "header"}, {"name", "X-Auth-Token"}}}, {"password", {{"type", "http"}, {"scheme", "basic"}}}}}};
 }

@@ -67,6 +67,7 @@ std::string docOf(const FieldSchema& field) {
     const auto say = [&out](const std::string& what) { out += (out.empty() ? "" : " ") + what; };
     if (field.createOnly) say("Taken from POST, ignored in PUT.");
     if (field.keep) say("PUT without it keeps what is stored.");
+    if (field.printable) say("No control characters.");
     if (!field.defaultValue.empty()) say("Default: " + field.defaultValue + ".");
     return out;
 }

@@ -2,6 +2,7 @@
 
 #include "model/ids.h"
 #include "model/topology.pb.h"
+#include "rest/entity_tag.h"
 #include "rest/media_type.h"
 #include "rest/rule_body.h"
 #include "rest/topology_api.h"
@@ -47,7 +48,7 @@ Outcome<void> showRule(const Show& out, const Chain& chain, int index) {
     const auto chainId = model::idOf(chain);
     out.json.beginObject();
     model::writeFields(out.json, shownFields(rule), rule);
-    out.json.key("chainId").string(chainId.toString()).key("position").integer(index + 1).key("meterName").null();
+    out.json.key("chainId").string(chainId.toString()).key("position").integer(index + 1);
     out.json.key("chain").string(fmt::format("{}/chains/{}", out.base, chainId));
     DO_OR_REFUSE(showJump(out, rule));
     out.json.key("uri").string(out.base + pathOf(rule)).endObject();
@@ -90,10 +91,20 @@ Outcome<http::Response> addRule(const ObjectApi& api, const Call& call) {
     return transact(api.storeOf(call), add).map([&] { return call.created(pathOf(rule)); });
 }
 
+/// What GET would answer within the transaction.
+Outcome<void> showNow(const ObjectApi& api, const Call& call, nsdb::Transaction& transaction, const Place& place, model::JsonWriter& json) {
+    const auto store = api.storeOf(call);
+    if (!store.isOfTenant()) return showRule({transaction, call.base, json}, *place.chain.object, place.index);
+    const auto reads = store.shown(transaction);
+    GET_OR_REFUSE(part, reads->get<Chain>(model::idOf(*place.chain.object)));
+    return showRule({*reads, call.base, json}, *part.object, place.index);
+}
+
 Outcome<http::Response> removeRule(const ObjectApi& api, const Call& call) {
     GET_OR_REFUSE(id, call.id());
     const auto remove = [&](nsdb::Transaction& transaction) -> Outcome<void> {
         GET_OR_REFUSE(place, placeOf(transaction, id));
+        DO_OR_REFUSE(checkMatch(call.request, [&](model::JsonWriter& json) { return showNow(api, call, transaction, place, json); }));
         Chain next = *place.chain.object;
         next.mutable_rules()->DeleteSubrange(place.index, 1);
         DO_OR_REFUSE(transaction.update(next));
@@ -107,7 +118,6 @@ void describeRule(Bodies& bodies) {
     describe(ruleFields(), out, bodies);
     out.push_back({.name = "chainId", .type = ValueType::Uuid});
     out.push_back({.name = "position", .type = ValueType::Integer, .readOnly = false, .doc = "From 1; POST inserts before the rule that has it. Default: 1."});
-    out.push_back({.name = "meterName", .type = ValueType::Null});
     out.push_back({.name = "chain", .type = ValueType::Uri});
     out.push_back({.name = "jumpChain", .type = ValueType::Uri, .nullable = true});
     out.push_back({.name = "jumpChainName", .nullable = true});

@@ -1,3 +1,4 @@
+#include "rest/entity_tag.h"
 #include "rest/vteps.h"
 
 #include <algorithm>
@@ -135,6 +136,7 @@ Outcome<http::Response> removeBinding(const ObjectApi& api, const Call& call) {
         auto& bindings = *next.mutable_bindings();
         const auto found = std::find_if(bindings.begin(), bindings.end(), [&](const auto& binding) { return isNamed(binding, call); });
         if (found == bindings.end()) return {};
+        DO_OR_REFUSE(checkMatch(call.request, [&](model::JsonWriter& json) { showBinding(json, call.base, id, *found); }));
         const auto bridge = found->bridge_id();
         bindings.erase(found);
         DO_OR_REFUSE(transaction.update(next));

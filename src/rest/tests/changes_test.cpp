@@ -194,6 +194,47 @@ TEST_F(ChangesApi, FollowersAreCounted) {
     EXPECT_EQ(first.next().at("changes").as_array().size(), 1U);
 }
 
+TEST_F(ChangesApi, FollowersAreInTheMetrics) {
+    restart({.readers = 1});
+    const auto figure = [this](const std::string& name) { return registry_.value("midonet_rest_change_" + name).value_or(-1); };
+    EXPECT_EQ(figure("readers"), 0);
+    {
+        auto follower = follow();
+        follower.next();
+        EXPECT_EQ(figure("readers"), 1);
+        EXPECT_EQ(follow().status(), 503);
+        createChain();
+        follower.next();
+        EXPECT_EQ(figure("lines_total"), 2) << "the one to begin with counts, too";
+        EXPECT_EQ(figure("readers_refused_total"), 1);
+    }
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    while (figure("readers") != 0 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    EXPECT_EQ(figure("readers"), 0);
+    EXPECT_EQ(figure("readers_unread_total"), 0) << "it went by itself";
+}
+
+TEST_F(ChangesApi, FollowersThatDoNotReadAreCounted) {
+    stopServer();
+    ApiOptions options;
+    options.limits.write = 50ms;
+    startServer(options);
+    const auto figure = [this] { return registry_.value("midonet_rest_change_readers_unread_total").value_or(-1); };
+    http::testing::Client silent(server_->address());
+    silent.send("GET /midonet-api/changes?since=0 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    const auto deadline = std::chrono::steady_clock::now() + 60s;
+    for (int i = 0; figure() == 0 && std::chrono::steady_clock::now() < deadline; ++i)
+        ASSERT_TRUE(store_->transact([&](nsdb::Transaction& t) -> Result<void> {
+            for (int n = 0; n < 1000; ++n) {
+                model::Chain chain;
+                model::setId(chain, Uuid::random());
+                TRY_VOID(t.create(chain));
+            }
+            return {};
+        }));
+    EXPECT_EQ(figure(), 1);
+}
+
 TEST_F(ChangesApi, TheStoreIsWatchedWhileThereAreFollowers) {
     restart({.heartbeat = 100ms});
     {

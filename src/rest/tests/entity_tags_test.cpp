@@ -45,6 +45,34 @@ TEST_F(EntityTags, ChangeWithWhatIsShown) {
     EXPECT_NE(tagOf("/hosts/" + host), dead) << "also what agents report";
 }
 
+TEST_F(EntityTags, OfALongListIsThatOfTheMomentItBegan) {
+    ASSERT_TRUE(store_->transact([](nsdb::Transaction& t) -> Result<void> {
+        for (int i = 0; i < 600; ++i) {
+            model::Chain chain;
+            model::setId(chain, Uuid::random());
+            TRY_VOID(t.create(chain));
+        }
+        return {};
+    }));
+    const auto all = get("/chains");
+    EXPECT_EQ(all.headers.find("Transfer-Encoding"), "chunked");
+    const auto tag = tagOf("/chains");
+    EXPECT_TRUE(tag.starts_with("W/\"")) << tag;
+    EXPECT_EQ(all.headers.find("ETag"), tag);
+    const auto same = with("If-None-Match", tag, "GET", "/chains");
+    EXPECT_EQ(same.status, 304);
+    EXPECT_EQ(same.body, "");
+    EXPECT_EQ(same.headers.find("ETag"), tag);
+    EXPECT_EQ(with("If-None-Match", tag, "GET", "/chains?tenant_id=t").status, 200) << "another list, and a short one";
+    Headers headers;
+    headers.add("If-None-Match", tag);
+    headers.add("Accept", vndList("Chain-v1"));
+    EXPECT_EQ(ask("GET", "/chains", {}, headers).status, 200) << "as another type";
+    createBridge();
+    EXPECT_EQ(with("If-None-Match", tag, "GET", "/chains").status, 200) << "any change is one";
+    EXPECT_NE(tagOf("/chains"), tag);
+}
+
 TEST_F(EntityTags, RefusalsHaveNone) {
     EXPECT_FALSE(get("/bridges/" + kNobody).headers.find("ETag"));
     EXPECT_EQ(with("If-None-Match", "*", "GET", "/bridges/" + kNobody).status, 404);

@@ -5,6 +5,7 @@
 
 #include "api_fixture.h"
 #include "model/options.pb.h"
+#include "rest/topology_api.h"
 
 namespace midonet::rest::testing {
 namespace {
@@ -163,6 +164,95 @@ TEST_F(EveryResource, IsMadeReadListedPutBackAndDeleted) {
         EXPECT_EQ(get(path).status, 404);
         EXPECT_EQ(del(path).status, statusOfMissingDelete(schema));
     });
+}
+
+/// What is below other objects, by its path in the description: where one is, made when it is asked for.
+class EveryItem : public EveryResource {
+protected:
+    std::string pathOf(const std::string& described) {
+        for (const auto& schema : model::Schema::get().classes())
+            if (!schema->rest.empty() && described == "/" + schema->rest + "/{id}")
+                return itemOf(*schema, schema->name == "Host" ? addHost() : schema->name == "Rule" ? "" : make(*schema));
+        const auto bridge = createBridge();
+        const auto bridgePath = "/bridges/" + bridge;
+        if (described == "/rules/{id}") return "/rules/" + createRule(createChain(), R"({"type":"drop"})");
+        if (described.starts_with("/bridges/{id}/dhcp/")) {
+            const auto subnet = made(bridgePath + "/dhcp", R"({"subnetPrefix":"10.0.0.0","subnetLength":24})");
+            return described.ends_with("{subnet}") ? subnet : made(subnet + "/hosts", R"({"macAddr":"02:00:00:00:00:01","ipAddr":"10.0.0.2","name":""})");
+        }
+        if (described.starts_with("/bridges/{id}/dhcpV6/")) {
+            const auto subnet = made(bridgePath + "/dhcpV6", R"({"prefix":"fd00::","prefixLength":64})");
+            return described.ends_with("{subnet}") ? subnet : made(subnet + "/hostsV6", R"({"clientId":"aa","fixedAddress":"fd00::2","name":""})");
+        }
+        const auto macPort = R"({"macAddr":"02:00:00:00:00:01","portId":")" + createPort(bridge) + "\"}";
+        if (described == "/bridges/{id}/mac_table/{entry}") return made(bridgePath + "/mac_table", macPort);
+        if (described == "/bridges/{id}/vlans/{vlan}/mac_table/{entry}") return made(bridgePath + "/vlans/7/mac_table", macPort);
+        const std::string ipMac = R"({"ip":"10.0.0.1","mac":"02:00:00:00:00:01"})";
+        if (described == "/bridges/{id}/arp_table/{entry}") return made(bridgePath + "/arp_table", ipMac);
+        if (described == "/routers/{id}/ports/{port}/peering_table/{entry}") {
+            const auto router = createRouter();
+            return made("/routers/" + router + "/ports/" + createRouterPort(router) + "/peering_table", ipMac);
+        }
+        if (described == "/ip_addr_groups/{id}/versions/{version}/ip_addrs/{addr}")
+            return made("/ip_addr_groups/" + make(*model::Schema::get().byName("IpAddrGroup")) + "/ip_addrs", R"({"addr":"10.0.0.1","version":4})");
+        if (described == "/port_groups/{id}/ports/{port}")
+            return made("/port_groups/" + make(*model::Schema::get().byName("PortGroup")) + "/ports", R"({"portId":")" + createPort(bridge) + "\"}");
+        const auto host = addHost();
+        const auto member = made("/tunnel_zones/" + createZone(fresh()) + "/hosts", R"({"hostId":")" + host + R"(","ipAddress":"10.0.0.1"})");
+        if (described == "/tunnel_zones/{id}/hosts/{host}") return member;
+        if (described == "/hosts/{id}/ports/{port}")
+            return made("/hosts/" + host + "/ports", R"({"portId":")" + createPort(bridge) + R"(","interfaceName":"tap0"})");
+        if (described == "/vteps/{id}/bindings/{port}/{vlan}")
+            return made("/vteps/" + make(*model::Schema::get().byName("Vtep")) + "/bindings", R"({"portName":"eth0","vlanId":7,"networkId":")" + bridge + "\"}");
+        if (described == "/conf/nodes/{host}") return "/conf/nodes/" + host;
+        if (described == "/conf/templates/{name}") {
+            EXPECT_EQ(status("POST", "/conf/templates/one", "{}"), 200);
+            return "/conf/templates/one";
+        }
+        ADD_FAILURE() << "how is one made of " << described << "? Say it above";
+        return {};
+    }
+
+private:
+    std::string made(const std::string& collection, const std::string& body) {
+        const auto response = post(collection, body);
+        EXPECT_EQ(response.status, 201) << collection << response.body;
+        const std::string location{response.headers.find("Location").value_or("/midonet-api")};
+        return location.substr(location.find("/midonet-api") + 12);
+    }
+};
+
+TEST_F(EveryItem, IsNotChangedByWhoKnowsAnOlderOne) {
+    event::BlockingPool pool(1, 1);
+    const auto authenticator = makeMockAuthenticator();
+    Service service(pool, pool, *authenticator);
+    ObjectApi objects(service, *store_);
+    addTopology(objects, *authenticator);
+    addConf(objects, conf::Catalogue{});
+    std::set<std::string> shown;
+    for (const auto& endpoint : service.endpoints())
+        if (endpoint.method == http::Method::Get) shown.insert(endpoint.path);
+    int checked = 0;
+    for (const auto& endpoint : service.endpoints()) {
+        const bool changes = endpoint.method == http::Method::Put || endpoint.method == http::Method::Delete;
+        if (!changes || !shown.contains(endpoint.path) || endpoint.path.starts_with("/conf/template-mappings")) continue;
+        SCOPED_TRACE(fmt::format("{} {}", http::toString(endpoint.method), endpoint.path));
+        const auto path = pathOf(endpoint.path);
+        const auto before = get(path);
+        ASSERT_EQ(before.status, 200) << path << before.body;
+        Headers stale;
+        stale.add("If-Match", "\"stale\"");
+        stale.add("Content-Type", "application/json");
+        EXPECT_EQ(ask(http::toString(endpoint.method), path, before.body, stale).status, 412);
+        EXPECT_EQ(get(path).body, before.body);
+        Headers fresh;
+        fresh.add("If-Match", before.headers.find("ETag").value_or(""));
+        fresh.add("Content-Type", "application/json");
+        const auto done = ask(http::toString(endpoint.method), path, before.body, fresh);
+        EXPECT_LT(done.status, 300) << done.body;
+        ++checked;
+    }
+    EXPECT_GT(checked, 60);
 }
 
 TEST_F(EveryResource, UnknownIds) {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
+
 #include "fake_keystone.h"
 #include "rest/keystone_authenticator.h"
 
@@ -109,6 +111,21 @@ TEST_P(KeystoneTest, TenantsAreLetInWhereTheirRolesAreNamed) {
     options_.tenantAdminRole.clear();
     restart();
     EXPECT_EQ(roleOf("carl", "blue"), Role::TenantUser) << "nobody has an empty role";
+}
+
+TEST_P(KeystoneTest, ANameThatCannotBeLookedUpIsNotWaitedForLonger) {
+    const auto released = std::make_shared<std::promise<void>>();
+    std::promise<void> ended;
+    auto keystone = connectKeystone({.version = GetParam(), .url = "http://keystone.example:5000", .timeout = 50ms,
+                                     .lookUp = [released, &ended](const std::string&) -> Result<std::vector<std::string>> {
+                                         released->get_future().wait();
+                                         ended.set_value();
+                                         return std::vector<std::string>{"127.0.0.1"};
+                                     }});
+    authenticator_ = makeKeystoneAuthenticator(std::move(keystone), options_, clock_);
+    EXPECT_EQ(loginStatus("ann", "ann's", "red"), 503);
+    released->set_value();
+    EXPECT_EQ(ended.get_future().wait_for(10s), std::future_status::ready);
 }
 
 TEST_P(KeystoneTest, RolesAreComparedInLowerCase) {

@@ -91,6 +91,44 @@ TEST_F(MacTables, LearnedEntriesAreShownAndDoNotHinderPersistentOnes) {
     EXPECT_EQ(text(parsed(get(table_)).at(0), "portId"), port_);
 }
 
+TEST_F(MacTables, PersistentEntriesGoWithTheirPort) {
+    const auto other = createPort(bridge_);
+    const auto ofVlan = "/bridges/" + bridge_ + "/vlans/7/mac_table";
+    for (const auto& [path, mac, port] : {std::tuple{table_, mac_, port_}, std::tuple{ofVlan, mac_, port_},
+                                          std::tuple{table_, std::string{"02:00:00:00:00:02"}, other}})
+        EXPECT_EQ(post(path, entry(mac, port)).status, 201);
+    learn(0, "02:00:00:00:00:03", port_);
+    const auto another = createBridge();
+    const auto anotherPort = createPort(another);
+    EXPECT_EQ(post("/bridges/" + another + "/mac_table", entry(mac_, anotherPort)).status, 201);
+    EXPECT_EQ(del("/ports/" + port_).status, 204);
+    const auto rows = store_->readTable(nsdb::macTableName(*Uuid::parse(bridge_), 0));
+    ASSERT_TRUE(rows);
+    ASSERT_EQ(rows->size(), 2U) << "what a host learned is the host's to take back";
+    EXPECT_EQ((*rows)[0].value, other);
+    EXPECT_FALSE((*rows)[1].persistent);
+    EXPECT_TRUE(store_->readTable(nsdb::macTableName(*Uuid::parse(bridge_), 7))->empty());
+    EXPECT_EQ(listed("/bridges/" + another + "/mac_table").size(), 1U);
+    EXPECT_EQ(del("/bridges/" + another).status, 204) << "with its ports and tables";
+    EXPECT_TRUE(store_->readTable(nsdb::macTableName(*Uuid::parse(another), 0))->empty());
+}
+
+TEST_F(MacTables, APortThatGoesWhileAnEntryIsMadeLeavesNone) {
+    // What the other made is not there yet when the transaction begins, and is when it commits.
+    int runs = 0;
+    const auto bridge = *Uuid::parse(bridge_);
+    const auto port = *Uuid::parse(port_);
+    EXPECT_TRUE(store_->transact([&](nsdb::Transaction& t) -> Result<void> {
+        TRY_VOID(t.remove(model::Port::descriptor(), port));
+        if (++runs > 1) return {};
+        const auto made = store_->transact([&](nsdb::Transaction& other) { return other.putPersistent(nsdb::macTableName(bridge, 0), mac_, port_); });
+        EXPECT_TRUE(made);
+        return {};
+    }));
+    EXPECT_EQ(runs, 2);
+    EXPECT_TRUE(store_->readTable(nsdb::macTableName(bridge, 0))->empty());
+}
+
 TEST_F(MacTables, DeletingAnotherPortsEntryChangesNothing) {
     create(table_, entry(mac_, port_));
     EXPECT_EQ(del(table_ + "/02-00-00-00-00-01_" + createPort(bridge_)).status, 204);

@@ -43,6 +43,24 @@ TEST_F(RequestLines, SayWhoAskedWhatAndFindTheirAnswer) {
     EXPECT_EQ(lines.find("target=/midonet-api/bridges status=200"), std::string::npos) << lines;
 }
 
+TEST_F(RequestLines, OfALongListAllIsCounted) {
+    for (int i = 0; i < 600; ++i)
+        ASSERT_TRUE(store_->transact([&](nsdb::Transaction& t) {
+            model::Chain chain;
+            model::setId(chain, Uuid::random());
+            return t.create(chain);
+        }));
+    stopServer();
+    startServer({.requestLog = RequestLogLevel::All});
+    ::testing::internal::CaptureStderr();
+    const auto all = get("/chains");
+    get("/chains?limit=1");  // on the same connection: what was before has ended
+    stopServer();
+    const auto lines = ::testing::internal::GetCapturedStderr();
+    EXPECT_EQ(all.headers.find("Transfer-Encoding"), "chunked");
+    EXPECT_NE(lines.find(fmt::format("target=/midonet-api/chains status=200 bytes={} us=", all.body.size())), std::string::npos) << lines;
+}
+
 TEST_F(RequestLines, WhatIsNoRequestHasALineToo) {
     ::testing::internal::CaptureStderr();
     client_->send("nonsense\r\n\r\n");

@@ -25,7 +25,7 @@ using Ids = std::vector<std::string>;
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 TEST_F(Rules, ShowEveryConditionAlways) {
-    const auto rule = create(path_, R"({"type":"accept","meterName":"m"})");
+    const auto rule = create(path_, R"({"type":"accept"})");
     const auto id = text(rule, "id");
     for (const auto& [key, value] : Pairs{{"type", "accept"}, {"chainId", chain_}, {"position", "1"}, {"uri", "http://localhost/midonet-api/rules/" + id},
                                           {"chain", "http://localhost/midonet-api/chains/" + chain_}, {"fragmentPolicy", "any"}, {"vlan", "0"}})
@@ -42,6 +42,21 @@ TEST_F(Rules, ShowEveryConditionAlways) {
     for (const char* key : {"nwSrcLength", "nwDstLength", "icmpDataSrcIpLength", "icmpDataDstIpLength"}) EXPECT_EQ(text(rule, key), "0") << key;
     for (const char* key : {"inPorts", "outPorts", "natTargets"}) EXPECT_EQ(text(rule, key), "[]") << key;
     EXPECT_EQ(text(rule, "condition"), "<absent>");
+}
+
+TEST_F(Rules, MetersHaveNamesOfOneLine) {
+    const std::string longest(255, 'x');
+    for (const auto& name : {std::string{"web"}, std::string{"a b/c:\\\"{}"}, std::string{"z\u00e4hler"}, longest}) {
+        const auto body = json::serialize(json::object{{"type", "drop"}, {"meterName", name}});
+        const auto rule = create(path_, body);
+        EXPECT_EQ(text(rule, "meterName"), name);
+        EXPECT_EQ(text(listed(path_)[0].as_object(), "meterName"), name);
+    }
+    EXPECT_EQ(text(create(path_, R"({"type":"drop","meterName":null})"), "meterName"), "<null>");
+    EXPECT_EQ(text(create(path_, R"({"type":"drop","meterName":""})"), "meterName"), "<null>");
+    for (const std::string bad : {R"(a\tb)", R"(a\n)", R"(\u0000)", R"(\u007f)", R"(\u0085)", R"(\u009b1m)"})
+        EXPECT_EQ(violation(post(path_, R"({"type":"drop","meterName":")" + bad + "\"}")), "meterName") << bad;
+    EXPECT_EQ(violation(post(path_, R"({"type":"drop","meterName":")" + longest + "x\"}")), "meterName");
 }
 
 TEST_F(Rules, EveryConditionComesBack) {
