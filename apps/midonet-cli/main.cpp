@@ -5,6 +5,7 @@
 #include <iostream>
 #include <memory>
 
+#include "cli/interrupt.h"
 #include "cli/program.h"
 #include "http/client.h"
 
@@ -21,8 +22,12 @@ midonet::cli::Variables environment() {
 }
 
 midonet::cli::Transport connect(const midonet::http::Trust& trust) {
-    const auto client = std::make_shared<midonet::http::Client>(midonet::http::ClientOptions{.trust = trust});
-    return [client](const midonet::http::Request& request) { return client->send(request); };
+    using namespace midonet;
+    const auto client = std::make_shared<http::Client>(http::ClientOptions{.trust = trust});
+    const auto stream = std::make_shared<http::Client>(http::ClientOptions{.trust = trust});
+    return {.send = [client](const http::Request& request) { return client->send(request); },
+            .open = [stream](const http::Request& request) { return stream->open(request); },
+            .more = [stream](event::Duration wait) { return stream->more(wait); }};
 }
 
 }  // namespace
@@ -31,6 +36,7 @@ int main(int argc, char** argv) {
     using namespace midonet;
     std::signal(SIGPIPE, SIG_IGN);
     cli::World world{.connect = connect,
+                     .pause = cli::pauseUnlessInterrupted,
                      .environment = environment(),
                      .in = std::cin,
                      .out = std::cout,

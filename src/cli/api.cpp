@@ -34,7 +34,8 @@ std::string explanation(const http::Response& response) {
 }
 
 Error toError(const http::Response& response) {
-    return {response.status == 404 ? ErrorCode::NotFound : ErrorCode::Invalid, explanation(response)};
+    const auto code = response.status == 404 ? ErrorCode::NotFound : response.status == 405 ? ErrorCode::Unsupported : ErrorCode::Invalid;
+    return {code, explanation(response)};
 }
 
 /// Null when there is none.
@@ -82,31 +83,52 @@ Result<void> Api::remove(const std::string& uri) {
 }
 
 Result<http::Response> Api::ask(http::Method method, const std::string& uri, const std::string& mediaType, const json::object& body) {
-    if (credentials_ && token_.empty()) TRY_VOID(login(*credentials_));
     http::Request request{.method = method, .target = uri, .headers = {}, .body = {}, .peer = {}};
     if (!mediaType.empty()) request.headers.add(method == http::Method::Get ? "Accept" : "Content-Type", mediaType);
     if (method == http::Method::Post || method == http::Method::Put) request.body = json::serialize(body);
-    const auto withToken = [&] {
-        auto out = request;
-        if (!token_.empty()) out.headers.add("X-Auth-Token", token_);
-        return out;
-    };
-    auto response = send(withToken());
-    if (response && response->status == 401 && credentials_) {
-        TRY_VOID(login(*credentials_));
-        response = send(withToken());
-    }
+    auto response = withToken(request, [this](const http::Request& one) { return send(one); });
     if (!response) return response;
     if (response->status == 401) lost_ = Lost::Credentials;
     if (response->status > 300) return Unexpected{toError(*response)};
     return response;
 }
 
-Result<http::Response> Api::send(http::Request request) {
+Result<int> Api::open(const std::string& uri) {
+    const http::Request request{.method = http::Method::Get, .target = uri, .headers = {}, .body = {}, .peer = {}};
+    TRY(head, withToken(request, [this](const http::Request& one) { return traced(one, transport_.open); }));
+    return head.status;
+}
+
+Result<std::optional<std::string>> Api::more(event::Duration wait) {
+    auto piece = transport_.more(wait);
+    if (trace_ && !piece) trace_(piece.error().message);
+    if (trace_ && piece && !piece->value_or("-").empty()) trace_(piece->value_or("that was all"));
+    return piece;
+}
+
+Result<http::Response> Api::withToken(const http::Request& request, const Exchange& exchange) {
+    if (credentials_ && token_.empty()) TRY_VOID(login(*credentials_));
+    const auto once = [&] {
+        auto signedRequest = request;
+        if (!token_.empty()) signedRequest.headers.add("X-Auth-Token", token_);
+        return exchange(signedRequest);
+    };
+    auto response = once();
+    if (!response || response->status != 401 || !credentials_) return response;
+    TRY_VOID(login(*credentials_));
+    return once();
+}
+
+Result<http::Response> Api::send(const http::Request& request) {
+    auto response = traced(request, transport_.send);
+    lost_ = response ? Lost::No : Lost::Connection;
+    return response;
+}
+
+Result<http::Response> Api::traced(const http::Request& request, const Exchange& exchange) {
     if (trace_) trace_(fmt::format("{} {} {}", toString(request.method), request.target, request.body));
-    auto response = transport_(request);
+    auto response = exchange(request);
     if (trace_) trace_(response ? fmt::format("{} {}", response->status, response->body) : response.error().message);
-    if (!response) lost_ = Lost::Connection;
     return response;
 }
 
@@ -114,7 +136,7 @@ Result<void> Api::login(const Credentials& credentials) {
     http::Request request{.method = http::Method::Post, .target = url_ + "/login", .headers = {}, .body = "{}", .peer = {}};
     request.headers.add("Authorization", "Basic " + base64(credentials.user + ":" + credentials.password));
     request.headers.add("X-Auth-Project", credentials.project);
-    TRY(response, send(std::move(request)));
+    TRY(response, send(request));
     if (response.status == 401) lost_ = Lost::Credentials;
     if (response.status > 300) return Unexpected{toError(response)};
     const std::string_view cookie = response.headers.find("Set-Cookie").value_or("");

@@ -8,12 +8,19 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "event/clock.h"
 #include "http/message.h"
 
 namespace midonet::cli {
 
-/// One exchange with the server; the target of the request is an absolute URI. Unavailable or Timeout: there was no answer.
-using Transport = std::function<Result<http::Response>(const http::Request&)>;
+/// What reaches the server; the targets of requests are absolute URIs. Unavailable or Timeout: there was no answer.
+struct Transport {
+    /// One exchange.
+    std::function<Result<http::Response>(const http::Request&)> send;
+    /// An answer that may have no end, beside the other exchanges: its head, and then what comes of it, as of http::Client.
+    std::function<Result<http::Response>(const http::Request&)> open;
+    std::function<Result<std::optional<std::string>>(event::Duration wait)> more;
+};
 
 struct Credentials {
     std::string user;
@@ -29,7 +36,8 @@ std::string itemType(std::string_view name);
 std::string collectionType(std::string_view name);
 
 /// The REST API as JSON documents: media types, login, errors. Knows the URI of the root only. A token that is no longer
-/// good is renewed once. Errors carry the server's message; NotFound is 404.
+/// good is renewed once. Errors carry the server's message; NotFound is 404,
+/// Unsupported 405.
 class Api {
 public:
     /// Without credentials no token is sent.
@@ -48,10 +56,18 @@ public:
     Result<boost::json::value> question(const std::string& uri, const boost::json::object& body);
     Result<void> put(const std::string& uri, const std::string& mediaType, const boost::json::object& body);
     Result<void> remove(const std::string& uri);
+    /// An answer without end: its status; its body comes by more(). That nobody answers does not count as lost.
+    Result<int> open(const std::string& uri);
+    /// What came of it: empty when nothing did for `wait`, nullopt at its end.
+    Result<std::optional<std::string>> more(event::Duration wait);
 
 private:
+    using Exchange = std::function<Result<http::Response>(const http::Request&)>;
     Result<http::Response> ask(http::Method method, const std::string& uri, const std::string& mediaType, const boost::json::object& body);
-    Result<http::Response> send(http::Request request);
+    /// With a token, renewed once where it is no longer good.
+    Result<http::Response> withToken(const http::Request& request, const Exchange& exchange);
+    Result<http::Response> send(const http::Request& request);
+    Result<http::Response> traced(const http::Request& request, const Exchange& exchange);
     Result<void> login(const Credentials& credentials);
 
     std::string url_;

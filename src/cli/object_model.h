@@ -109,6 +109,8 @@ struct Type {
     std::string_view ownerKey = {};   ///< ... and the JSON key that names it.
     std::string_view variantKey = {};  ///< JSON key that tells which of `variants` an object is.
     std::vector<std::pair<std::string_view, std::string_view>> variants = {};  ///< Value of that key, name of a type.
+    std::string_view changes = {};  ///< The classes whose changes it shows, as the change feed calls them, with commas between.
+    bool live = false;  ///< It shows what the change feed does not tell: what is alive, active or learned.
     bool hasId = true;
     bool makesId = false;  ///< The client chooses the id.
     bool single = false;   ///< Not an element of a collection.

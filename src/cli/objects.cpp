@@ -25,6 +25,12 @@ std::string textOf(const json::object& body, std::string_view key) {
     return value && value->is_string() ? std::string{value->get_string()} : std::string{};
 }
 
+Unexpected unchangeable(const Object& object) {
+    const auto name = object.collection ? object.collection->name : object.type->name;
+    if (object.collection && !object.collection->creatable) return fail(ErrorCode::PermissionDenied, "objects of type {} cannot be changed.", name);
+    return fail(ErrorCode::PermissionDenied, "objects of type {} cannot be changed: delete it, and create it as it should be.", name);
+}
+
 /// The list that an embedded collection is; none counts as empty.
 json::array embeddedList(const Object& owner, const Collection& collection) {
     const auto* value = owner.body.if_contains(collection.link);
@@ -142,7 +148,9 @@ Result<void> Objects::update(const Object& object, const json::object& body) {
         return {};
     }
     forget();
-    return api_.put(object.text("uri"), itemType(object.collection ? mediaType(*object.collection, *object.owner) : object.type->mediaType), body);
+    auto sent = api_.put(object.text("uri"), itemType(object.collection ? mediaType(*object.collection, *object.owner) : object.type->mediaType), body);
+    if (sent || sent.error().code != ErrorCode::Unsupported) return sent;
+    return unchangeable(object);
 }
 
 Result<void> Objects::remove(const Object& object) {

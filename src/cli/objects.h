@@ -51,7 +51,7 @@ public:
     Result<ObjectPtr> byId(std::string_view type, const std::string& id);
 
     Result<ObjectPtr> create(const ObjectPtr& owner, const Collection& collection, boost::json::object body);
-    /// Sends a changed body.
+    /// Sends a changed body. PermissionDenied: objects of this type cannot be changed, and what to do instead.
     Result<void> update(const Object& object, const boost::json::object& body);
     Result<void> remove(const Object& object);
     /// POST of the body to a link of the object, or DELETE of it; the object as it is then.

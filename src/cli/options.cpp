@@ -28,7 +28,7 @@ constexpr std::array<SettingName, 7> kSettings{{
 struct Option {
     std::string_view longName;
     char shortName;             ///< 0: none.
-    std::string_view argument;  ///< As usage shows it; empty: a flag.
+    std::string_view argument;  ///< As usage shows it; empty: a flag; "[N]": a number that may be left out.
     std::string_view purpose;
     Result<void> (*apply)(Options& options, const std::string& value);
 };
@@ -44,6 +44,8 @@ Result<void> setServer(Options& options, const std::string& value) {
     return {};
 }
 Result<void> setWatch(Options& options, const std::string& value) {
+    options.watch = true;
+    if (value.empty()) return {};
     unsigned seconds = 0;
     const auto [end, wrong] = std::from_chars(value.data(), value.data() + value.size(), seconds);
     if (wrong != std::errc{} || end != value.data() + value.size() || seconds == 0)
@@ -65,7 +67,7 @@ constexpr std::array<Option, 13> kOptions{{
     {"password", 'p', "", "ask for the password", setFlag<&Options::askPassword>},
     {"debug", 'd', "", "show the requests to the server", setFlag<&Options::debug>},
     {"json", 0, "", "print objects as the server shows them", setFlag<&Options::json>},
-    {"watch", 0, "N", "with -e list or show: again every N seconds, until interrupted", setWatch},
+    {"watch", 0, "[N]", "with -e list or show: again when it changes, or every N seconds, until interrupted", setWatch},
 }};
 
 Result<const Option*> byName(std::string_view name) {
@@ -113,6 +115,7 @@ private:
             return option->apply(options_, {});
         }
         if (equals != text.npos) return option->apply(options_, std::string{text.substr(equals + 1)});
+        if (option->argument.starts_with('[')) return option->apply(options_, nextIsNumber() ? arguments_[at_++] : std::string{});
         return withNext(*option, fmt::format("--{}", option->longName));
     }
 
@@ -130,6 +133,10 @@ private:
             return option->apply(options_, std::string{letters});
         }
         return {};
+    }
+
+    bool nextIsNumber() const {
+        return at_ < arguments_.size() && !arguments_[at_].empty() && arguments_[at_].find_first_not_of("0123456789") == std::string::npos;
     }
 
     Result<void> withNext(const Option& option, std::string_view spelled) {

@@ -36,7 +36,8 @@ struct Options {
     bool askPassword = false;
     bool debug = false;
     bool json = false;
-    std::optional<unsigned> watchSeconds;
+    bool watch = false;
+    std::optional<unsigned> watchSeconds;  ///< Of --watch, where it is given.
     std::vector<std::string> words;
 };
 

@@ -2,21 +2,18 @@
 
 #include <unistd.h>
 
-#include <csignal>
-#include <ctime>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 
 #include "cli/line_editor.h"
-#include "cli/session.h"
 #include "cli/tokens.h"
+#include "cli/watch.h"
 
 namespace midonet::cli {
 namespace {
 
 constexpr const char* kPrompt = "midonet> ";
-
-volatile std::sig_atomic_t interrupted = 0;
 
 std::string variable(const World& world, std::string_view name) {
     const auto found = world.environment.find(name);
@@ -54,33 +51,24 @@ std::string_view probeFailure(Lost lost) {
     return {};
 }
 
-ExitCode codeOf(Session::Outcome outcome) {
-    return outcome == Session::Outcome::Failed || outcome == Session::Outcome::Lost ? ExitCode::Failed : ExitCode::Good;
+/// Whether the server is there, before anything else is asked.
+ExitCode probe(Session& session, const Api& api, const SessionOptions& how, World& world) {
+    const auto probed = session.probe();
+    if (probed) return ExitCode::Good;
+    world.err << probeFailure(api.lost()) << '\n' << (how.debug ? probed.error().message + "\n" : "");
+    return ExitCode::Failed;
 }
 
-/// The same command again and again; SIGINT ends it as it should.
-ExitCode watch(Session& session, const std::string& line, unsigned seconds, World& world) {
-    struct sigaction action {};
-    action.sa_handler = [](int) { interrupted = 1; };
-    ::sigaction(SIGINT, &action, nullptr);
-    while (true) {
-        if (world.terminalOut) world.out << "\033[H\033[2J";
-        const auto code = codeOf(session.run(line));
-        world.out.flush();
-        if (code != ExitCode::Good) return code;
-        timespec left{static_cast<time_t>(seconds), 0};
-        while (!interrupted && ::nanosleep(&left, &left) != 0) {
-        }
-        if (interrupted) return ExitCode::Good;
-    }
-}
-
-ExitCode runOne(Session& session, const Options& options, World& world) {
+ExitCode runWatch(Api& api, const SessionOptions& how, const Options& options, World& world) {
+    std::ostringstream screen;
+    Session session(api, how, screen, world.err);
+    if (const auto code = probe(session, api, how, world); code != ExitCode::Good) return code;
     const auto line = join(options.words);
-    const auto verb = options.watchSeconds ? session.verbOf(line) : std::nullopt;
-    if (!verb) return codeOf(session.run(line));
-    if (verb != Verb::List && verb != Verb::Show) return refuse(world, "--watch repeats list and show only");
-    return watch(session, line, *options.watchSeconds, world);
+    const auto subject = session.subjectOf(line);
+    if (subject && subject->verb != Verb::List && subject->verb != Verb::Show) return refuse(world, "--watch repeats list and show only");
+    Watch watch(session, line, screen, world);
+    if (options.watchSeconds) return watch.every(std::chrono::seconds{*options.watchSeconds});
+    return watch.whenChanged(api, api.url() + "/changes", subject.value_or(Subject{.verb = Verb::List}));
 }
 
 /// Lines from a terminal or a pipe until they end.
@@ -128,26 +116,27 @@ ExitCode runProgram(const std::vector<std::string>& arguments, World& world) {
         return ExitCode::Good;
     }
     if (!options->oneCommand && !options->words.empty()) return refuse(world, "Unrecognized command");
-    if (!options->oneCommand && options->watchSeconds) return refuse(world, "--watch needs -e");
+    if (!options->oneCommand && options->watch) return refuse(world, "--watch needs -e");
     const auto settings = settingsOf(*options, world);
     if (const auto what = missing(settings, options->authentication)) return refuse(world, *what);
 
     Api api(settings.url.value_or(""), credentialsOf(settings), world.connect(settings.trust()));
     const bool interactive = world.terminalIn && !options->oneCommand;
     const bool colours = world.terminalOut && variable(world, "NO_COLOR").empty();
-    Session session(api,
-                    {.tenant = settings.tenant.value_or(""),
-                     .aliases = interactive,
-                     .oneCommand = options->oneCommand,
-                     .debug = options->debug,
-                     .style = {.colours = colours, .json = options->json}},
-                    world.out, world.err);
-    if (const auto probed = session.probe(); !probed) {
-        world.err << probeFailure(api.lost()) << '\n' << (options->debug ? probed.error().message + "\n" : "");
-        return ExitCode::Failed;
-    }
-    if (options->oneCommand) return runOne(session, *options, world);
+    const SessionOptions how{.tenant = settings.tenant.value_or(""),
+                             .aliases = interactive,
+                             .oneCommand = options->oneCommand,
+                             .debug = options->debug,
+                             .style = {.colours = colours, .json = options->json}};
+    if (options->watch) return runWatch(api, how, *options, world);
+    Session session(api, how, world.out, world.err);
+    if (const auto code = probe(session, api, how, world); code != ExitCode::Good) return code;
+    if (options->oneCommand) return codeOf(session.run(join(options->words)));
     return interactive ? runInteractive(session, world) : runPlain(session, world);
+}
+
+ExitCode codeOf(Session::Outcome outcome) {
+    return outcome == Session::Outcome::Failed || outcome == Session::Outcome::Lost ? ExitCode::Failed : ExitCode::Good;
 }
 
 }  // namespace midonet::cli

@@ -8,6 +8,7 @@
 
 #include "cli/api.h"
 #include "cli/options.h"
+#include "cli/session.h"
 
 namespace midonet::cli {
 
@@ -15,6 +16,8 @@ namespace midonet::cli {
 struct World {
     /// Makes what reaches a server.
     std::function<Transport(const http::Trust&)> connect;
+    /// Waits; false: the user wants what goes on to end.
+    std::function<bool(event::Duration)> pause;
     Variables environment;
     std::istream& in;
     std::ostream& out;
@@ -29,6 +32,9 @@ enum class ExitCode : int {
     Failed = 1,    ///< The last command failed, or the server could not be asked.
     Refused = 2,   ///< Settings or arguments are wrong: nothing was tried.
 };
+
+/// Of a session that ends with that command.
+ExitCode codeOf(Session::Outcome outcome);
 
 /// midonet-cli from its arguments to its exit code.
 ExitCode runProgram(const std::vector<std::string>& arguments, World& world);

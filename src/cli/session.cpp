@@ -63,10 +63,22 @@ Session::Outcome Session::run(std::string_view line) {
     return command ? execute(*command) : notUnderstood(matcher, *words);
 }
 
-std::optional<Verb> Session::verbOf(std::string_view line) {
+std::optional<Subject> Session::subjectOf(std::string_view line) {
     const auto words = tokenise(line);
     const auto command = words ? Matcher(objects_, names_, *words, options_.tenant).match() : std::nullopt;
-    return command ? std::optional{command->verb->verb} : std::nullopt;
+    if (!command) return std::nullopt;
+    Subject out{.verb = command->verb->verb};
+    const auto add = [&out](const Type& type) {
+        for (const auto name : splitAt(type.changes, ','))
+            if (!name.empty()) out.classes.emplace(name);
+        out.isLive = out.isLive || type.live;
+    };
+    // What it lies in may go or be called otherwise.
+    for (auto object = command->object; object && !object->isRoot(); object = object->owner) add(*object->type);
+    if (command->collection) add(objects_.model().type(command->collection->type));
+    for (const auto* field : command->fields)
+        if (field->kind == Kind::Reference) add(objects_.model().type(field->target));
+    return out;
 }
 
 std::vector<std::string> Session::complete(std::string_view line) {

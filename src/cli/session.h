@@ -1,6 +1,8 @@
 #pragma once
 
+#include <optional>
 #include <ostream>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +18,15 @@ struct SessionOptions {
     bool oneCommand = false;    ///< -e
     bool debug = false;
     OutputStyle style = {};
+};
+
+/// What a line is about.
+struct Subject {
+    Verb verb;
+    /// Whose changes can change what it shows, as the change feed calls them.
+    std::set<std::string, std::less<>> classes = {};
+    /// It shows what the change feed does not tell, too.
+    bool isLive = false;
 };
 
 /// Reads and executes lines.
@@ -37,8 +48,8 @@ public:
     /// Reads the root and the state of the system, whose information goes to `err`.
     Result<void> probe();
     Outcome run(std::string_view line);
-    /// What the line would do; nullopt where it cannot be read.
-    std::optional<Verb> verbOf(std::string_view line);
+    /// nullopt where the line cannot be read.
+    std::optional<Subject> subjectOf(std::string_view line);
     /// What the last word of an unfinished line can be.
     std::vector<std::string> complete(std::string_view line);
 

@@ -11,7 +11,7 @@ import pytest
 
 SOURCES = Path(__file__).resolve().parents[2]
 PAGES = SOURCES / "docs/man"
-PROGRAMS = ["midolman", "midonet-api", "midonet-cli", "midonet-nsdb", "mm-conf", "mm-ctl", "mm-dpctl", "mm-meter", "midonet-lab"]
+PROGRAMS = ["midolman", "midonet-api", "midonet-cli", "midonet-nsdb", "mm-conf", "mm-ctl", "mm-dpctl", "mm-meter", "mm-trace", "midonet-lab"]
 LAB_COMMANDS = [[], *([name] for name in ("up", "down", "status", "exec", "logs", "demo", "scale"))]
 OPTION = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]*")
 

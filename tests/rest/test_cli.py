@@ -8,8 +8,9 @@ import re
 import signal
 import subprocess
 import time
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator
+from typing import Iterator, TextIO
 
 import pytest
 
@@ -240,7 +241,9 @@ def test_a_password_is_asked_for(cli: Cli) -> None:
     try:
         asking.type("secret\n")
         assert asking.process.wait(20) == 0
-        assert UUID.search(asking.read_until("\n"))
+        printed = ""
+        while not UUID.search(printed):  # the line that the password ended may come first
+            printed = asking.read_until("\n")
     finally:
         asking.close()
     assert "No password given" in cli.run("--midonet-url", cli.url, "-u", "admin", "-i", "admin", "-p", "-e", "list", "bridge").stderr
@@ -263,6 +266,39 @@ def test_watch_repeats_until_interrupted(cli: Cli) -> None:
         watching.send_signal(signal.SIGINT)
         assert watching.wait(20) == 0
     assert lines[0] == lines[1] and "name red" in lines[0]
+
+
+@contextmanager
+def watching_bridges(cli: Cli) -> Iterator[TextIO]:
+    """What `list bridge --watch` prints, until it is interrupted."""
+    arguments = [CLI, "-A", "--midonet-url", cli.url, "-e", "list", "bridge", "--watch"]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, env=cli.environment) as watching:
+        assert watching.stdout is not None
+        try:
+            yield watching.stdout
+        finally:
+            watching.send_signal(signal.SIGINT)
+        assert watching.wait(20) == 0
+        assert watching.stdout.read() == ""
+
+
+def test_watch_prints_again_what_the_server_tells_of(cli: Cli) -> None:
+    red = cli.create("create bridge name red")
+    with watching_bridges(cli) as printed:
+        assert printed.readline() == f"bridge {red} name red state up\n"
+        cli("create router name r")
+        cli("set bridge", red, "name blue")
+        assert printed.readline() == f"bridge {red} name blue state up\n"
+
+
+def test_watch_goes_on_when_the_server_starts_again(cli: Cli, server_with_hosts: Server, start: StartServer) -> None:
+    red = cli.create("create bridge name red")
+    with watching_bridges(cli) as printed:
+        assert printed.readline() == f"bridge {red} name red state up\n"
+        assert server_with_hosts.end() == 0
+        start(f"api.listen={cli.url.split('/')[2]}")
+        cli("set bridge", red, "name blue")
+        assert printed.readline() == f"bridge {red} name blue state up\n"
 
 
 def test_a_session_that_loses_its_server(terminal: Terminal, server_with_hosts: Server) -> None:
@@ -297,8 +333,9 @@ def transcript(name: str) -> list[list[tuple[str, list[str]]]]:
     return parts
 
 
-@pytest.mark.parametrize(("session", "hosts"), [("cli_session.txt", ["hyp1"]), ("cli_session_vpc.txt", ["gw1", "nc1", "nc2", "clc"])],
-                         ids=["every object", "two VPCs"])
+@pytest.mark.parametrize(("session", "hosts"), [("cli_session.txt", ["hyp1"]), ("cli_session_vpc.txt", ["gw1", "nc1", "nc2", "clc"]),
+                                               ("cli_session_reference.txt", ["hyp1"])],
+                         ids=["every object", "two VPCs", "the reference"])
 def test_the_whole_session(session: str, hosts: list[str], terminal: Terminal, tmp_path: Path) -> None:
     """Builds, shows, changes and tears down what it is about. The store is sound after every part; nothing but the hosts is left."""
     for part in transcript(session):

@@ -71,11 +71,18 @@ FakeServer::FakeServer() {
 }
 
 Transport FakeServer::transport() {
-    return [this](const http::Request& request) -> Result<http::Response> {
+    const auto send = [this](const http::Request& request) -> Result<http::Response> {
         if (stopped_) return fail(ErrorCode::Unavailable, "nobody listens");
         requests_.push_back(fmt::format("{} {}", toString(request.method), request.target.substr(kUrl.size())));
         return answer(request);
     };
+    const auto more = [this](event::Duration) -> Result<std::optional<std::string>> {
+        if (told_.empty()) return std::string{};
+        auto piece = std::move(told_.front());
+        told_.pop_front();
+        return piece;
+    };
+    return {.send = send, .open = send, .more = more};
 }
 
 void FakeServer::requireLogin(std::string user, std::string password) {
@@ -84,6 +91,10 @@ void FakeServer::requireLogin(std::string user, std::string password) {
 }
 
 void FakeServer::add(std::string_view segment, json::object body) { make(*classOf(segment), std::move(body)); }
+
+void FakeServer::remove(std::string_view segment, const std::string& id) {
+    std::erase_if(objects_[std::string{segment}], [&](const Stored& one) { return one.id == id; });
+}
 
 std::vector<json::object> FakeServer::all(std::string_view segment) const {
     std::vector<json::object> out;
@@ -98,6 +109,7 @@ http::Response FakeServer::answer(const http::Request& request) {
     if (parts.size() == 2 && parts[1] == "login") return login(request);
     if (!token_.empty() && request.headers.find("X-Auth-Token") != token_) return refused(401, "who are you?");
     if (parts.size() < 2) return root();
+    if (parts[1] == "changes") return refused(feed_ == 410 && !request.query("since") ? 200 : feed_, "");
     if (parts[1] == "system_state")
         return document(json::object{{"state", "ACTIVE"}, {"availability", "READWRITE"}, {"information", information_}});
     const auto* of = classOf(parts[1]);
@@ -148,7 +160,7 @@ http::Response FakeServer::item(const Class& of, const std::string& id, const ht
         stored->body = parse(request.body);
         convertNumbers(stored->body);
     }
-    if (request.method == http::Method::Delete) std::erase_if(objects_[std::string{of.segment}], [&](const Stored& one) { return one.id == id; });
+    if (request.method == http::Method::Delete) remove(of.segment, id);
     return http::Response::text(204, "application/json", "");
 }
 

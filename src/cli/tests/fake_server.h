@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <deque>
 #include <map>
 #include <string>
 #include <string_view>
@@ -11,7 +12,7 @@
 namespace midonet::cli::testing {
 
 /// The API in memory: real links, ids, owners, defaults and status codes for some classes, no checks of what is sent. It
-/// counts and remembers the requests. Made without network: call it as a Transport.
+/// counts and remembers the requests. Made without network: called through a Transport.
 class FakeServer {
 public:
     FakeServer();
@@ -27,11 +28,16 @@ public:
     /// What /system_state tells operators.
     void inform(std::string information) { information_ = std::move(information); }
 
+    /// How `/changes` is answered (410: only where it is to go on), and what comes of it; then nothing.
+    void answerChanges(int status) { feed_ = status; }
+    void tell(Result<std::optional<std::string>> piece) { told_.push_back(std::move(piece)); }
+
     /// "GET /bridges", without the part that all have in common.
     const std::vector<std::string>& requests() const { return requests_; }
     void clearRequests() { requests_.clear(); }
     /// Puts an object in place that clients cannot create.
     void add(std::string_view segment, boost::json::object body);
+    void remove(std::string_view segment, const std::string& id);
     /// What a class holds; for tests of what was sent.
     std::vector<boost::json::object> all(std::string_view segment) const;
 
@@ -71,6 +77,8 @@ private:
     std::string credentials_;
     std::string token_;
     std::string information_;
+    int feed_ = 404;
+    std::deque<Result<std::optional<std::string>>> told_;
     int made_ = 0;
     int logins_ = 0;
     bool stopped_ = false;

@@ -26,6 +26,12 @@ TEST(OptionsTest, ShortForms) {
     EXPECT_THAT(options->words, ElementsAre("-x", "--json"));
     EXPECT_EQ(parseOptions({"--midonet", "u"})->server.url, "u") << "an abbreviation";
     EXPECT_EQ(parseOptions({"--watch", "3"})->watchSeconds, 3U);
+    EXPECT_EQ(parseOptions({"--watch=3", "x"})->watchSeconds, 3U);
+    EXPECT_TRUE(parseOptions({"-e", "list", "bridge", "--watch"})->watch);
+    const auto withWords = parseOptions({"-e", "--watch", "list", "bridge"});
+    EXPECT_TRUE(withWords->watch);
+    EXPECT_EQ(withWords->watchSeconds, std::nullopt);
+    EXPECT_THAT(withWords->words, ElementsAre("list", "bridge"));
 }
 
 TEST(OptionsTest, Mistakes) {
@@ -36,6 +42,7 @@ TEST(OptionsTest, Mistakes) {
     EXPECT_EQ(error({"--user"}), "--user option requires 1 argument");
     EXPECT_EQ(error({"--json=1"}), "--json option does not take a value");
     EXPECT_THAT(error({"--watch", "0"}), HasSubstr("invalid number of seconds"));
+    EXPECT_THAT(error({"--watch=list"}), HasSubstr("invalid number of seconds"));
 }
 
 TEST(OptionsTest, SourcesOfSettings) {
