@@ -69,8 +69,11 @@ void Agent::start() {
     connections_ = std::make_unique<ConnectionState>(world_.loop, world_.pool, world_.store,
                                                      ConnectionState::Options{options_.host.id, options_.stateFile, {}}, states_, workers_);
     world_.interfaces.onChange([this] { onInterfaces(); });
-    // No packet before the connections of the process before are known: an answer would be taken for a question.
-    connections_->start([this] { workers_.start(); });
+    workers_.start();
+    connections_->start([this] {
+        connectionsKnown_ = true;
+        checkReady();
+    });
     registration_ = std::make_unique<host::Registration>(world_.loop, world_.pool, world_.store, *session_, options_.host,
                                                          [this](host::Registration::Time time) { onRegistered(time); });
 }
@@ -220,8 +223,11 @@ void Agent::onBindingChanged(std::uint64_t number, const Result<void>& result) {
 }
 
 void Agent::checkReady() {
-    if (ending_ || !bindingsKnown_ || !tracker_->synced() || !peers_->synced()) return;
+    if (ending_ || !connectionsKnown_ || !bindingsKnown_ || !tracker_->synced() || !peers_->synced()) return;
     ending_ = true;
+    // No packet earlier: its port would be nobody's, and an answer would be taken for a question. What came meanwhile waits in
+    // the datapath.
+    workers_.update([](WorkerUpdate& pending) { pending.takePackets = true; });
     // The topology of now is on its way to the workers. When they have it (they answer in order), flows
     // that an earlier process left have done their service.
     workers_.collectStats([this](const std::vector<WorkerStats>&) {

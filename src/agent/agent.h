@@ -137,6 +137,7 @@ private:
     World world_;
     const AgentOptions options_;
     std::function<void()> onReady_;
+    bool connectionsKnown_ = false;
     bool bindingsKnown_ = false;
     bool ending_ = false;  // the adoption of what an earlier process left
     bool ready_ = false;

@@ -101,6 +101,7 @@ void PacketWorker::apply(WorkerUpdate update) {
     if (update.flushFlows) startOver();
     if (update.tracers) tracers_ = std::move(*update.tracers);
     settle();
+    if (update.takePackets) start();
 }
 
 void PacketWorker::startOver() {

@@ -51,7 +51,7 @@ public:
     PacketWorker(const PacketWorker&) = delete;
     PacketWorker& operator=(const PacketWorker&) = delete;
 
-    /// Starts reading upcalls. Worker's thread.
+    /// Starts reading upcalls. Called by the update that says so, or by who has no control loop. Worker's thread.
     void start();
     void stop();
 

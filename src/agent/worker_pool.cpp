@@ -32,13 +32,9 @@ WorkerPool::~WorkerPool() {
 
 void WorkerPool::start() {
     for (auto& slot : workers_) {
-        if (!slot.ownLoop) {
-            slot.worker->start();
-            continue;
-        }
+        if (!slot.ownLoop) continue;
         slot.thread = std::thread([&slot] {
             pthread_setname_np(pthread_self(), slot.loop->name().c_str());
-            slot.worker->start();
             slot.loop->run();
         });
     }

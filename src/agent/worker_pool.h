@@ -28,6 +28,7 @@ public:
     WorkerPool(const WorkerPool&) = delete;
     WorkerPool& operator=(const WorkerPool&) = delete;
 
+    /// Updates and questions are taken from now on; packets after WorkerUpdate::takePackets.
     void start();
     std::size_t size() const { return workers_.size(); }
     /// To look at, on the worker's loop.

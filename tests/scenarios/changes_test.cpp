@@ -181,6 +181,13 @@ TEST_F(ChangesTest, RestartOfAnAgentIsNotNoticedByOthers) {
     EXPECT_THAT(world.send(a, shout), DeliversTo({b, c}, shout));
 }
 
+TEST_F(ChangesTest, PacketThatWaitedForTheNextAgentArrives) {
+    world.killAgent(first);
+    EXPECT_THAT(world.sendOnce(a, toC.toBytes()), DeliversNothing());
+    world.startAgent(first);
+    EXPECT_THAT(world.collect(), Delivers({{c, toC}}));
+}
+
 TEST_F(ChangesTest, AgentThatStaysDeadIsForgotten) {
     world.send(a, shout);
     world.killAgent(second);

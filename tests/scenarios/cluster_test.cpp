@@ -94,7 +94,7 @@ private:
         std::optional<std::size_t> host;
         bool up = true;
         bool plugged = true;
-        Uuid vif;
+        Uuid vif{};
     };
 
     std::size_t below(std::size_t limit) { return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random_); }
@@ -186,7 +186,9 @@ private:
         };
         bool asked = false;
         const auto first = make(0, [&] {
-            if (!std::exchange(asked, true)) EXPECT_TRUE(make(1, [] {}));
+            if (!std::exchange(asked, true)) {
+                EXPECT_TRUE(make(1, [] {}));
+            }
         });
         ++twins_;
         ASSERT_FALSE(first);
@@ -283,7 +285,8 @@ private:
     void isActiveAsItShould(const Port& port) {
         for (const auto& host : hosts_) {
             const auto* seen = world_.agent(host.name).snapshot()->port(port.vm.port);
-            if (seen != nullptr) EXPECT_EQ(seen->active, carries(port)) << port.vm.name << " seen from " << host.name;
+            if (seen == nullptr) continue;
+            EXPECT_EQ(seen->active, carries(port)) << port.vm.name << " seen from " << host.name;
         }
     }
     void reachesAsItShould(const Port& from, const Port& to) {
