@@ -6,7 +6,7 @@
 
 #include <linux/types.h>
 
-#define MN_LAYOUT_VERSION 5
+#define MN_LAYOUT_VERSION 6
 
 #define MN_MAX_MASKS 64         /* mask ids */
 #define MN_MASK_LIST 32         /* masks that one packet may walk */
@@ -223,10 +223,11 @@ struct mn_upcall {
     __u16 vlan_proto; /* network order */
     __u32 mtu;        /* MN_REASON_TOO_BIG: the largest IP packet that would have fitted; else 0 */
     __u64 pending_id;
+    __u64 at_ns;      /* bpf_ktime_get_ns(): when it came */
     struct mn_wide_key key;
 };
 
-#define MN_UPCALL_VERSION 2
+#define MN_UPCALL_VERSION 3
 #define MN_IP_SUMMED_PARTIAL 3
 #define MN_IP_SUMMED_UNKNOWN 0xff
 #define MN_UPCALL_SMALL 256
@@ -278,7 +279,7 @@ MN_ASSERT(sizeof(struct mn_port) == 48);
 MN_ASSERT(sizeof(struct mn_pending) == 24);
 MN_ASSERT(sizeof(struct mn_tunnel) == 88);
 MN_ASSERT(sizeof(struct mn_mask_lists) == 88);
-MN_ASSERT(sizeof(struct mn_upcall) == 128);
+MN_ASSERT(sizeof(struct mn_upcall) == 136);
 MN_ASSERT(sizeof(struct mn_config) % 8 == 0);
 
 #endif

@@ -62,6 +62,7 @@ static __always_inline void fill_key(struct mn_upcall* up, const struct mn_wide_
 
 struct mn_message {
     __u64 pending_id;
+    __u64 at_ns;
     __u32* waiting; /* where the share of the ring is counted, 0 = nowhere */
     __u32 by_bytes; /* ... in bytes of records, else in records */
     __u32 ring;
@@ -80,6 +81,7 @@ struct mn_message {
         up->mtu = m->mtu;                                                                                     \
         up->original = skb->len;                                                                              \
         up->pending_id = m->pending_id;                                                                       \
+        up->at_ns = m->at_ns;                                                                                 \
         fill_key(up, key);                                                                                    \
         fill_offload(skb, up);                                                                                \
         __u32 bytes = skb->len < (SIZE) ? skb->len : (SIZE);                                                  \
@@ -116,8 +118,8 @@ static __always_inline __u32 ring_of_tunnel(const struct mn_config* config, cons
 __noinline int mn_upcall_packet(struct __sk_buff* skb, struct mn_wide_key* key, __u32 ifindex, __u32 reason, __u32 mtu) {
     struct mn_config* config = mn_get_config();
     if (!config || !key) return 0;
-    struct mn_message message = {.reason = reason, .mtu = mtu};
     __u64 now = bpf_ktime_get_ns();
+    struct mn_message message = {.at_ns = now, .reason = reason, .mtu = mtu};
     if (reason == MN_REASON_MISS) {
         message.pending_id = hash_key(key) | 1;
         if (!admit_pending(message.pending_id, now)) {
@@ -163,7 +165,7 @@ __noinline int mn_upcall_state(struct __sk_buff* skb, struct mn_wide_key* key) {
     asm volatile("" : "+r"(ring)); /* keeps the mask, which the verifier wants, where the compiler sees no use for it */
     ring &= MN_MAX_WORKERS - 1;
     __u32* waiting = &config->state_waiting[ring];
-    struct mn_message message = {.ring = ring, .reason = MN_REASON_MISS, .waiting = waiting, .by_bytes = 1};
+    struct mn_message message = {.at_ns = bpf_ktime_get_ns(), .waiting = waiting, .by_bytes = 1, .ring = ring, .reason = MN_REASON_MISS};
     int sent = *waiting < config->ring_bytes / 2 && submit(skb, key, &message);
     mn_count(sent ? MN_COUNT_UPCALL : MN_COUNT_STATE_LOST);
     return sent;

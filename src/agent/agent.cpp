@@ -129,6 +129,7 @@ void Agent::onTopology(const topology::TopologyUpdate& update) {
         pending.invalidate(update.invalidated);
         pending.routes.insert(pending.routes.end(), update.routesChanged.begin(), update.routesChanged.end());
     });
+    handedOver_ = update.snapshot;
     checkReady();
 }
 
@@ -222,17 +223,21 @@ void Agent::onBindingChanged(std::uint64_t number, const Result<void>& result) {
     change.mapped()(result);
 }
 
+/// A packet before that: its port would be nobody's, and an answer would be taken for a question.
+bool Agent::knowsEnough() const {
+    return connectionsKnown_ && bindingsKnown_ && tracker_->synced() && handedOver_ == tracker_->snapshot() && peers_->synced();
+}
+
 void Agent::checkReady() {
-    if (ending_ || !connectionsKnown_ || !bindingsKnown_ || !tracker_->synced() || !peers_->synced()) return;
-    ending_ = true;
-    // No packet earlier: its port would be nobody's, and an answer would be taken for a question. What came meanwhile waits in
-    // the datapath.
+    if (phase_ != Phase::Loading || !knowsEnough()) return;
+    phase_ = Phase::HandingOver;
+    connections_->packetsBegin();
+    // What came meanwhile has waited in the datapath.
     workers_.update([](WorkerUpdate& pending) { pending.takePackets = true; });
-    // The topology of now is on its way to the workers. When they have it (they answer in order), flows
-    // that an earlier process left have done their service.
+    // When the workers have it all (they answer in order), flows that an earlier process left have done their service.
     workers_.collectStats([this](const std::vector<WorkerStats>&) {
         world_.datapath.endAdoption();
-        ready_ = true;
+        phase_ = Phase::Ready;
         onReady_();
     });
 }
@@ -242,7 +247,7 @@ void Agent::collectStatus(std::function<void(Status)> done) {
         Status status;
         status.host = options_.host.id;
         status.hostName = options_.host.name;
-        status.ready = ready_;
+        status.ready = phase_ == Phase::Ready;
         if (options_.waitingSettings) status.waitingSettings = options_.waitingSettings();
         status.storeConnected = session_->connected();
         status.isolated = isolation_.isolated();

@@ -130,6 +130,7 @@ private:
     void onReport(datapath::WorkerIndex worker, const WorkerReport& report);
     void broadcastMacs(const std::vector<topology::MacChange>& changes);
     void broadcastArps(const ArpLearning::Arps& arps, const ArpLearning::BridgeArps& bridgeArps);
+    bool knowsEnough() const;
     void checkReady();
     void changeBinding(std::function<Result<void>()> change, Done done);
     void onBindingChanged(std::uint64_t number, const Result<void>& result);
@@ -137,10 +138,12 @@ private:
     World world_;
     const AgentOptions options_;
     std::function<void()> onReady_;
+    /// Loading: what this host needs is not known yet. HandingOver: workers are given it. Ready: they have it.
+    enum class Phase : std::uint8_t { Loading, HandingOver, Ready };
+    Phase phase_ = Phase::Loading;
     bool connectionsKnown_ = false;
     bool bindingsKnown_ = false;
-    bool ending_ = false;  // the adoption of what an earlier process left
-    bool ready_ = false;
+    topology::TopologySnapshotPtr handedOver_;  // the last one that workers were given
 
     Isolation isolation_;
     std::unique_ptr<nsdb::Session> session_;

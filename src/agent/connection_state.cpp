@@ -38,7 +38,6 @@ ConnectionState::~ConnectionState() { *self_ = nullptr; }
 
 void ConnectionState::start(std::function<void()> onLoaded) {
     const auto begin = [this, onLoaded = std::move(onLoaded)] {
-        expireTimer_ = loop_.every(kExpirePeriod, [this] { expire(); });
         leases_.start(static_cast<flowstate::NatLeases::WorkerTag>(workers_.size()));
         onLoaded();
     };
@@ -72,10 +71,17 @@ void ConnectionState::start(std::function<void()> onLoaded) {
         const auto steady = state.loop_.clock().now();
         for (const auto& saved : opened->entries) state.table_->put(saved.entry, steady);
         if (!opened->entries.empty()) kLog.info("connections of the process before", {kv("entries", opened->entries.size())});
-        if (state.file_) state.saveTimer_ = state.loop_.every(kSavePeriod, [&state] { state.saveHeld(); });
+        if (state.file_) state.saveTimer_ = state.loop_.every(kSavePeriod * kSaveCalls, [&state] { state.saveAll(); });
         begin();
     });
     if (!taken) begin();
+}
+
+void ConnectionState::packetsBegin() {
+    const auto now = loop_.clock().now();
+    for (const auto& entry : table_->all()) table_->touch(entry.key, now);
+    expireTimer_ = loop_.every(kExpirePeriod, [this] { expire(); });
+    if (file_) saveTimer_ = loop_.every(kSavePeriod, [this] { saveHeld(); });
 }
 
 void ConnectionState::onRestored() { leases_.start(static_cast<flowstate::NatLeases::WorkerTag>(workers_.size())); }
@@ -83,11 +89,7 @@ void ConnectionState::onRestored() { leases_.start(static_cast<flowstate::NatLea
 void ConnectionState::onReport(datapath::WorkerIndex worker, const WorkerReport& report) {
     for (const auto& [tag, wanted] : report.wantedBlocks) leases_.lease(wanted.device, wanted.deviceIsBridge, wanted.ranges, worker);
     if (!report.idleBlocks.empty()) leases_.release(report.idleBlocks);
-    if (report.states.empty()) return;
-    std::vector<StateFile::Change> changes;
-    const auto now = loop_.clock().wall();
-    for (const auto& entry : report.states) changes.push_back({entry, now + std::chrono::seconds{entry.idleSeconds}});
-    save(std::move(changes));
+    if (!report.states.empty()) saveAgain(report.states);
 }
 
 void ConnectionState::onAnswer(const flowstate::NatLeases::Answer& answer) {
@@ -122,10 +124,15 @@ void ConnectionState::trimMemory() {
     pool_.submit([] { ::malloc_trim(0); });
 }
 
-void ConnectionState::saveHeld() {
+void ConnectionState::saveHeld() { saveAgain(table_->held(kSaveCalls)); }
+
+void ConnectionState::saveAll() { saveAgain(table_->all()); }
+
+/// As in use now.
+void ConnectionState::saveAgain(const std::vector<StateEntry>& entries) {
     std::vector<StateFile::Change> changes;
     const auto now = loop_.clock().wall();
-    for (const auto& entry : table_->held(kSaveCalls)) changes.push_back({entry, now + std::chrono::seconds{entry.idleSeconds}});
+    for (const auto& entry : entries) changes.push_back({entry, now + std::chrono::seconds{entry.idleSeconds}});
     save(std::move(changes));
 }
 

@@ -33,9 +33,11 @@ public:
     ConnectionState(const ConnectionState&) = delete;
     ConnectionState& operator=(const ConnectionState&) = delete;
 
-    /// Reads what the process before left, then takes back its blocks of ports. `onLoaded` is called when packets may
-    /// be simulated.
+    /// Reads what the process before left, then takes back its blocks of ports; `onLoaded` is called when it is known.
     void start(std::function<void()> onLoaded);
+    /// Once, after onLoaded: packets are simulated from now on. Until then flows that the process before left rest on what was
+    /// read, and nobody tells: all of it stays, here and in the file.
+    void packetsBegin();
     void onReport(datapath::WorkerIndex worker, const WorkerReport& report);
     /// The session was lost and is back.
     void onRestored();
@@ -45,6 +47,8 @@ private:
     void expire();
     void trimMemory();
     void saveHeld();
+    void saveAll();
+    void saveAgain(const std::vector<flowstate::StateEntry>& entries);
     void save(std::vector<flowstate::StateFile::Change> changes);
     void writeNext();
 

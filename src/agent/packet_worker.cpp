@@ -72,7 +72,7 @@ PacketWorker::PacketWorker(event::Loop& loop, datapath::Datapath& datapath, data
 
 PacketWorker::~PacketWorker() = default;
 
-void PacketWorker::start() {
+void PacketWorker::takePackets() {
     timer_ = loop_.every(kHousekeepingPeriod, [this] { housekeeping(); });
     readable_ = loop_.onReadable(datapath_.upcalls(index_).descriptor(), [this] { drainUpcalls(); });
 }
@@ -101,7 +101,7 @@ void PacketWorker::apply(WorkerUpdate update) {
     if (update.flushFlows) startOver();
     if (update.tracers) tracers_ = std::move(*update.tracers);
     settle();
-    if (update.takePackets) start();
+    if (update.takePackets) takePackets();
 }
 
 void PacketWorker::startOver() {
@@ -169,7 +169,10 @@ std::size_t PacketWorker::drainUpcalls() {
 
 void PacketWorker::onUpcall(const datapath::Upcall& upcall) {
     ++stats_.upcalls;
-    if (upcall.key.fromTunnel()) {
+    if (upcall.age >= waiting_.patience()) {
+        // While no agent took packets: nobody waits for it any more.
+        count(DropReason::WaitingTooLong);
+    } else if (upcall.key.fromTunnel()) {
         untunnel(upcall);
     } else if (const auto port = map_->virtualPort(upcall.key.inPort); !port) {
         dropUnknown(upcall);
@@ -188,8 +191,8 @@ void PacketWorker::dropUnknown(const datapath::Upcall& upcall) {
     const Subject subject{upcall.key, upcall.frame, upcall.offload, upcall.reason, PortId{}, false, {}, tracers};
     simulation::Decision unknown;
     unknown.flowClass = FlowClass::Error;
-    drop(subject, unknown, DropReason::UnknownIngressPort);
-    tell(subject, simulation::Drop{unknown, DropReason::UnknownIngressPort});
+    const auto dropped = drop(subject, unknown, DropReason::UnknownIngressPort);
+    tell(subject, simulation::Drop{unknown, DropReason::UnknownIngressPort}, dropped);
 }
 
 /// Packets that waited, and frames that devices made meanwhile.
@@ -206,11 +209,11 @@ void PacketWorker::settle() {
 
 /// The sender learns how big its packets may be (RFC 1191, RFC 8201).
 void PacketWorker::answerTooBig(const datapath::Upcall& upcall, const PortId& port) {
-    count(DropReason::TooBig);
+    const auto dropped = count(DropReason::TooBig);
     auto answer = simulation::tooBigAnswer(upcall.frame, upcall.mtu);
     if (answer) sendFrame({port, std::move(*answer), true});
     const auto tracers = tracersOf(upcall.key);
-    tell({upcall.key, upcall.frame, upcall.offload, upcall.reason, port, false, {}, tracers}, simulation::Drop{{}, DropReason::TooBig});
+    tell({upcall.key, upcall.frame, upcall.offload, upcall.reason, port, false, {}, tracers}, simulation::Drop{{}, DropReason::TooBig}, dropped);
 }
 
 void PacketWorker::untunnel(const datapath::Upcall& upcall) {
@@ -221,12 +224,12 @@ void PacketWorker::untunnel(const datapath::Upcall& upcall) {
     auto result = flowcontrol::untunnel(upcall.key, *map_);
     if (result.translation.actions.empty()) {
         result.decision.flowClass = FlowClass::Error;
-        drop(subject, result.decision, result.translation.reason);
-        return tell(subject, simulation::Drop{result.decision, result.translation.reason});
+        const auto dropped = drop(subject, result.decision, result.translation.reason);
+        return tell(subject, simulation::Drop{result.decision, result.translation.reason}, dropped);
     }
     install(subject, result.decision, result.translation.actions, result.translation.tags, FlowClass::Tunnel);
-    execute(subject, result.translation.actions);
-    if (const auto port = map_->portOfKey(upcall.key.tunnelKey)) tell(subject, simulation::Forward{result.decision, {simulation::ToPort{*port}}});
+    const auto dropped = execute(subject, result.translation.actions);
+    if (const auto port = map_->portOfKey(upcall.key.tunnelKey)) tell(subject, simulation::Forward{result.decision, {simulation::ToPort{*port}}}, dropped);
 }
 
 void PacketWorker::onStateFrame(ByteView frame) {
@@ -250,34 +253,35 @@ void PacketWorker::process(const Subject& subject) {
     simulation::Trace steps;
     const auto result = simulation::simulate({subject.port, subject.key, subject.frame, subject.leaves, lastTry}, *snapshot_, state_,
                                              subject.tracers.empty() ? nullptr : &steps);
-    dropped_.reset();
     const bool waits = awaitsState(subject, result);
-    if (!waits) decide(subject, result, lastTry);
-    tell(subject, result, std::move(steps), waits);
+    const auto dropped = waits ? std::nullopt : decide(subject, result, lastTry);
+    tell(subject, result, dropped, std::move(steps), waits);
 }
 
-void PacketWorker::decide(const Subject& subject, const simulation::SimulationResult& result, bool lastTry) {
-    std::visit(Overloaded{
-                   [&](const simulation::Forward& forwarded) { forward(subject, forwarded); },
-                   [&](const simulation::Drop& dropped) {
-                       const bool answered = answer(dropped.events);
-                       take(dropped.events, answered ? Ending::Answered : Ending::Stays);
-                       // The next packet that a device answers is to be answered too: no flow, as long as there are few.
-                       if (!answered) return drop(subject, dropped, dropped.reason);
-                       count(dropped.reason);
-                       teach(subject, dropped);
-                   },
-                   [&](const simulation::Consume& consumed) {
-                       take(consumed.events, answer(consumed.events) ? Ending::Answered : Ending::Stays);
-                       teach(subject, consumed);
-                   },
-                   [&](const simulation::Park& parked) {
-                       if (lastTry) return count(DropReason::WaitingTooLong);
-                       park(subject, parked.until);
-                       take(parked.events, Ending::Waits);
-                   },
-               },
-               result);
+PacketWorker::Dropped PacketWorker::decide(const Subject& subject, const simulation::SimulationResult& result, bool lastTry) {
+    return std::visit(Overloaded{
+                          [&](const simulation::Forward& forwarded) { return forward(subject, forwarded); },
+                          [&](const simulation::Drop& dropped) {
+                              const bool answered = answer(dropped.events);
+                              take(dropped.events, answered ? Ending::Answered : Ending::Stays);
+                              // The next packet that a device answers is to be answered too: no flow, as long as there are few.
+                              if (!answered) return drop(subject, dropped, dropped.reason);
+                              stayWithoutFlow(subject, dropped);
+                              return Dropped{count(dropped.reason)};
+                          },
+                          [&](const simulation::Consume& consumed) {
+                              take(consumed.events, answer(consumed.events) ? Ending::Answered : Ending::Stays);
+                              stayWithoutFlow(subject, consumed);
+                              return Dropped{};
+                          },
+                          [&](const simulation::Park& parked) {
+                              if (lastTry) return Dropped{count(DropReason::WaitingTooLong)};
+                              const auto dropped = park(subject, parked.until);
+                              take(parked.events, Ending::Waits);
+                              return dropped;
+                          },
+                      },
+                      result);
 }
 
 std::vector<TracerId> PacketWorker::tracersOf(const flow::FlowKey& key) {
@@ -292,17 +296,19 @@ std::vector<TracerId> PacketWorker::tracersOf(const flow::FlowKey& key) {
     return out;
 }
 
-void PacketWorker::tell(const Subject& subject, const simulation::SimulationResult& result, simulation::Trace steps, bool waits) {
+void PacketWorker::tell(const Subject& subject, const simulation::SimulationResult& result, Dropped dropped, simulation::Trace steps, bool waits) {
     if (subject.tracers.empty()) return;
     TracedPacket packet{{subject.tracers.begin(), subject.tracers.end()}, subject.waited, loop_.clock().wall(), subject.port, subject.key,
-                        result, std::move(steps), dropped_, waits, snapshot_};
+                        result, std::move(steps), dropped, waits, snapshot_};
     outside_.report([&](WorkerReport& r) { r.add(std::move(packet)); });
 }
 
 void PacketWorker::processHeld(const HeldPacket& packet) {
+    const Subject subject{packet.key, packet.frame, packet.offload, packet.reason, packet.port, packet.leaves, packet.arrived, packet.tracers, true};
+    if (packet.leaves || map_->virtualPort(packet.key.inPort) == packet.port) return process(subject);
     // The number of its port may be another port's by now.
-    if (!packet.leaves && map_->virtualPort(packet.key.inPort) != packet.port) return count(DropReason::UnknownIngressPort);
-    process({packet.key, packet.frame, packet.offload, packet.reason, packet.port, packet.leaves, packet.arrived, packet.tracers, true});
+    const auto dropped = count(DropReason::UnknownIngressPort);
+    tell(subject, simulation::Drop{{}, dropped}, dropped);
 }
 
 HeldPacket PacketWorker::copyOf(const Subject& subject) {
@@ -310,8 +316,11 @@ HeldPacket PacketWorker::copyOf(const Subject& subject) {
             {subject.tracers.begin(), subject.tracers.end()}};
 }
 
-void PacketWorker::park(const Subject& subject, FlowTag until) {
-    stats_.drops[static_cast<std::size_t>(DropReason::WaitingRoomFull)] += waiting_.park(until, copyOf(subject));
+PacketWorker::Dropped PacketWorker::park(const Subject& subject, FlowTag until) {
+    const auto parked = waiting_.park(until, copyOf(subject));
+    if (parked == WaitingRoom::Parked::Waits) return {};
+    const auto full = count(DropReason::WaitingRoomFull);
+    return parked == WaitingRoom::Parked::Refused ? Dropped{full} : Dropped{};
 }
 
 bool PacketWorker::awaitsState(const Subject& subject, const simulation::SimulationResult& result) {
@@ -348,12 +357,12 @@ void PacketWorker::wake(std::vector<HeldPacket> packets) {
     woken_.insert(woken_.end(), std::make_move_iterator(packets.begin()), std::make_move_iterator(packets.end()));
 }
 
-void PacketWorker::forward(const Subject& subject, const simulation::Forward& result) {
+PacketWorker::Dropped PacketWorker::forward(const Subject& subject, const simulation::Forward& result) {
     const auto refuse = [&](DropReason reason, const flow::FlowTags& moreTags) {
         auto decision = static_cast<const simulation::Decision&>(result);
         for (const auto tag : moreTags) decision.tags.push_back(tag);
         decision.flowClass = FlowClass::Error;
-        drop(subject, decision, reason);
+        return drop(subject, decision, reason);
     };
     auto translation = flowcontrol::translate(result.actions, *snapshot_, *map_);
     // What makes it reachable later invalidates one of these tags.
@@ -368,31 +377,30 @@ void PacketWorker::forward(const Subject& subject, const simulation::Forward& re
         if (const auto* data = std::get_if<simulation::SetIcmpData>(&action)) simulation::writeIcmpData(frame, *data);
     auto changed = subject;
     changed.frame = frame;
-    execute(changed, translation.actions);
+    return execute(changed, translation.actions);
 }
 
-void PacketWorker::drop(const Subject& subject, const simulation::Decision& decision, DropReason reason) {
+PacketWorker::Dropped PacketWorker::drop(const Subject& subject, const simulation::Decision& decision, DropReason reason) {
     count(reason);
     if (Logger::enabled(LogLevel::Debug))
         kLog.debug("packet dropped", {kv("reason", toString(reason)), kv("packet", subject.key.toString())});
-    if (subject.leaves) return;
+    if (subject.leaves) return reason;
     // A packet that goes nowhere keeps no connection alive, and what it would have added is not there.
     const auto isState = [](const auto& effect) { return std::holds_alternative<simulation::UseState>(effect); };
-    if (std::none_of(decision.effects.begin(), decision.effects.end(), isState))
-        return install(subject, decision, {}, {}, decision.flowClass);
+    if (std::none_of(decision.effects.begin(), decision.effects.end(), isState)) {
+        install(subject, decision, {}, {}, decision.flowClass);
+        return reason;
+    }
     auto stateless = decision;
     auto& effects = stateless.effects;
     effects.erase(std::remove_if(effects.begin(), effects.end(), isState), effects.end());
     install(subject, stateless, {}, {}, decision.flowClass);
+    return reason;
 }
 
 void PacketWorker::install(const Subject& subject, const simulation::Decision& decision, const flow::FlowActions& actions,
                            const flow::FlowTags& moreTags, FlowClass flowClass) {
-    auto tags = decision.tags;
-    if (!subject.key.fromTunnel()) {
-        tags.push_back(FlowTag::datapathPort(subject.key.inPort));
-        tags.push_back(FlowTag::portRx(subject.port));
-    }
+    const auto tags = tagsOf(subject, decision);
     const auto path = flows_.paths().count(tags, moreTags, subject.frame.size());
     // A packet that was sent to us on purpose, or was looked at inside, says nothing about the others of its flow.
     if (subject.reason != datapath::UpcallReason::Miss || decision.onlyThisPacket) return teach(subject, decision);
@@ -417,16 +425,30 @@ void PacketWorker::teach(const Subject& subject, const simulation::Decision& dec
     if (!subject.leaves && hold(decision.effects)) release(decision.effects);
 }
 
-void PacketWorker::execute(const Subject& subject, const flow::FlowActions& actions) {
+void PacketWorker::stayWithoutFlow(const Subject& subject, const simulation::Decision& decision) {
+    if (subject.leaves) return;
+    flows_.paths().count(tagsOf(subject, decision), {}, subject.frame.size());
+    teach(subject, decision);
+}
+
+flow::FlowTags PacketWorker::tagsOf(const Subject& subject, const simulation::Decision& decision) {
+    auto tags = decision.tags;
+    if (subject.key.fromTunnel()) return tags;
+    tags.push_back(FlowTag::datapathPort(subject.key.inPort));
+    tags.push_back(FlowTag::portRx(subject.port));
+    return tags;
+}
+
+PacketWorker::Dropped PacketWorker::execute(const Subject& subject, const flow::FlowActions& actions) {
     const auto executed = datapath_.execute(index_, {subject.frame, subject.offload, actions, subject.key.inPort});
     if (executed) {
         ++stats_.packetsExecuted;
-        return;
+        return {};
     }
     ++stats_.executeErrors;
-    count(DropReason::DatapathError);
     if (errorLog_.allow(loop_.clock().now()))
         kLog.warn("packet not executed", {kv("error", executed.error()), kv("packet", subject.key.toString())});
+    return count(DropReason::DatapathError);
 }
 
 // --- what decisions bring about ---------------------------------------------------------------
@@ -508,7 +530,8 @@ void PacketWorker::sendMadeFrames() {
         made_.pop_front();
         if (sent >= kMadeFramesPerPacket) {
             made_.clear();
-            return count(DropReason::TooManyDevices);
+            count(DropReason::TooManyDevices);
+            return;
         }
         ++stats_.framesMade;
         const auto key = datapath::flowKeyFromFrame({}, made.frame);

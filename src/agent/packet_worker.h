@@ -51,8 +51,8 @@ public:
     PacketWorker(const PacketWorker&) = delete;
     PacketWorker& operator=(const PacketWorker&) = delete;
 
-    /// Starts reading upcalls. Called by the update that says so, or by who has no control loop. Worker's thread.
-    void start();
+    /// Reads upcalls from now on. Called by the update that says so, or by who has no control loop. Worker's thread.
+    void takePackets();
     void stop();
 
     /// Any thread.
@@ -86,15 +86,20 @@ private:
     void untunnel(const datapath::Upcall& upcall);
     void dropUnknown(const datapath::Upcall& upcall);
     void process(const Subject& subject);
-    void decide(const Subject& subject, const simulation::SimulationResult& result, bool lastTry);
+    void processHeld(const HeldPacket& packet);
     /// The tracers that a packet counts for.
     std::vector<TracerId> tracersOf(const flow::FlowKey& key);
-    /// Tells of the packet, if there are tracers for it.
-    void tell(const Subject& subject, const simulation::SimulationResult& result, simulation::Trace steps = {}, bool waits = false);
-    void processHeld(const HeldPacket& packet);
-    void forward(const Subject& subject, const simulation::Forward& result);
-    void drop(const Subject& subject, const simulation::Decision& decision, flow::DropReason reason);
-    void park(const Subject& subject, flow::FlowTag until);
+    /// Tells of the packet, if there are tracers for it. `dropped`: why nothing of it left, after the simulation or in its place.
+    void tell(const Subject& subject, const simulation::SimulationResult& result, std::optional<flow::DropReason> dropped,
+              simulation::Trace steps = {}, bool waits = false);
+
+    /// Why nothing of the packet left; nullopt: something did, a device has it, or it waits.
+    using Dropped = std::optional<flow::DropReason>;
+    Dropped decide(const Subject& subject, const simulation::SimulationResult& result, bool lastTry);
+    Dropped forward(const Subject& subject, const simulation::Forward& result);
+    Dropped drop(const Subject& subject, const simulation::Decision& decision, flow::DropReason reason);
+    Dropped park(const Subject& subject, flow::FlowTag until);
+    Dropped execute(const Subject& subject, const flow::FlowActions& actions);
     /// Holds the packet back if the state of its connection seems to be on its way from another host.
     bool awaitsState(const Subject& subject, const simulation::SimulationResult& result);
     bool opensConnection(const simulation::Decision& decision) const;
@@ -105,7 +110,9 @@ private:
     void install(const Subject& subject, const simulation::Decision& decision, const flow::FlowActions& actions,
                  const flow::FlowTags& moreTags, simulation::FlowClass flowClass);
     void teach(const Subject& subject, const simulation::Decision& decision);
-    void execute(const Subject& subject, const flow::FlowActions& actions);
+    /// A device has answered or taken the packet: the next one is for it too. Meters count it.
+    void stayWithoutFlow(const Subject& subject, const simulation::Decision& decision);
+    static flow::FlowTags tagsOf(const Subject& subject, const simulation::Decision& decision);
 
     /// What becomes of the packet whose events are taken.
     enum class Ending : std::uint8_t { Leaves, Answered, Stays, Waits };
@@ -143,9 +150,9 @@ private:
     void retryStates();
     void housekeeping();
     void forgetState(const flowstate::StateEntry& entry);
-    void count(flow::DropReason reason) {
+    flow::DropReason count(flow::DropReason reason) {
         ++stats_.drops[static_cast<std::size_t>(reason)];
-        dropped_ = reason;
+        return reason;
     }
 
     event::Loop& loop_;
@@ -172,7 +179,6 @@ private:
     std::vector<HeldPacket> woken_;              // to be tried again
     std::vector<flowstate::StateEntry> unsaved_;  // new connections that the control loop has not been told of
     LiveTracers tracers_;                        // empty but while somebody traces
-    std::optional<flow::DropReason> dropped_;    // the last one; for who traces
     WorkerStats stats_;
     LogLimiter errorLog_{std::chrono::seconds{1}, 5};
 

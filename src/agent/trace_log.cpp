@@ -48,10 +48,14 @@ void TraceLog::append(std::string_view entry) {
     if (pending_.size() + entry.size() > kMaxPending) {
         ++leftOut_;
     } else {
-        if (leftOut_ > 0) pending_ += fmt::format("{} packets are left out: the disk is too slow\n", std::exchange(leftOut_, 0));
+        sayWhatIsLeftOut();
         pending_ += entry;
     }
     write();
+}
+
+void TraceLog::sayWhatIsLeftOut() {
+    if (leftOut_ > 0) pending_ += fmt::format("{} packets are left out: the disk is too slow\n", std::exchange(leftOut_, 0));
 }
 
 void TraceLog::write() {
@@ -69,6 +73,7 @@ void TraceLog::write() {
 void TraceLog::onWritten(const Result<void>& result) {
     writing_ = false;
     if (!result) kLog.warn("traced packets not written", {kv("error", result.error())});
+    if (pending_.empty()) sayWhatIsLeftOut();
     write();
 }
 

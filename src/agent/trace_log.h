@@ -33,6 +33,7 @@ public:
 
 private:
     void write();
+    void sayWhatIsLeftOut();
     void onWritten(const Result<void>& result);
 
     event::Loop& loop_;

@@ -9,15 +9,15 @@ bool WaitingRoom::hasRoom(flow::FlowTag until) const {
     return waiting_.size() < limits_.packets && (found == counts_.end() || found->second < limits_.packetsPerTag);
 }
 
-std::size_t WaitingRoom::park(flow::FlowTag until, HeldPacket packet) {
+WaitingRoom::Parked WaitingRoom::park(flow::FlowTag until, HeldPacket packet) {
     auto& count = counts_[until];
-    if (count >= limits_.packetsPerTag) return 1;
+    if (count >= limits_.packetsPerTag) return Parked::Refused;
     ++count;
     waiting_.push_back({until, std::move(packet)});
-    if (waiting_.size() <= limits_.packets) return 0;
+    if (waiting_.size() <= limits_.packets) return Parked::Waits;
     countDown(waiting_.front().until);
     waiting_.pop_front();
-    return 1;
+    return Parked::InPlaceOfAnother;
 }
 
 std::vector<HeldPacket> WaitingRoom::take(flow::FlowTag until) {

@@ -44,9 +44,12 @@ public:
     bool isPatient(event::TimePoint arrived, event::TimePoint now) const { return now - arrived < limits_.patience; }
     /// There is room for one more that waits for the tag.
     bool hasRoom(flow::FlowTag until) const;
-    /// Takes the packet, unless too many wait for the same. Where there is no room for more at all, the one that has waited longest
-    /// goes: what is found is mostly found at once. Returns how many did not fit, one or none.
-    std::size_t park(flow::FlowTag until, HeldPacket packet);
+    enum class Parked : std::uint8_t {
+        Waits,
+        InPlaceOfAnother,  ///< No room for more at all: the one that has waited longest went. What is found is mostly found at once.
+        Refused,           ///< Too many wait for the same.
+    };
+    Parked park(flow::FlowTag until, HeldPacket packet);
     /// Takes out what waits for the tag, in order of arrival.
     std::vector<HeldPacket> take(flow::FlowTag until);
     std::vector<HeldPacket> takeAll();

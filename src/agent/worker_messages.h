@@ -82,7 +82,7 @@ struct WorkerUpdate {
     std::vector<std::vector<std::uint8_t>> stateFrames;                     ///< Answers that another worker read: addStateFrame().
     bool flushFlows = false;                                                ///< All flows end, and all that waits is tried again.
     std::optional<LiveTracers> tracers;                                     ///< nullopt: unchanged.
-    bool takePackets = false;                                               ///< The worker knows enough to begin (PacketWorker::start()).
+    bool takePackets = false;                                               ///< The worker knows enough to begin.
 
     static constexpr std::size_t kMaxInvalidated = 65'536;
     /// Flows with one of these tags end, and what waits for one is tried again. A worker that is far behind ends all of its flows

@@ -68,6 +68,7 @@ struct Upcall {
     UpcallReason reason = UpcallReason::Miss;
     std::uint32_t mtu = 0;  ///< TooBig: the largest IP packet that would have fitted.
     std::uint64_t pendingId = 0;  ///< For UpcallQueue::done(); opaque.
+    std::chrono::nanoseconds age{};  ///< How long it has waited in the queue: while no agent ran, too.
 };
 
 /// The upcalls of one worker. Used by that worker's thread only.

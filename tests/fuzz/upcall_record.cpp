@@ -13,7 +13,7 @@ namespace {
 
 void read(ByteView record) {
     std::vector<std::uint8_t> scratch;
-    const auto upcall = datapath::ebpf::parseUpcallRecord(record, scratch);
+    const auto upcall = datapath::ebpf::parseUpcallRecord(record, std::chrono::seconds{1}, scratch);
     if (!upcall) return;
     const auto* const begin = upcall->frame.data();
     const auto* const end = begin + upcall->frame.size();

@@ -188,6 +188,16 @@ TEST_F(ChangesTest, PacketThatWaitedForTheNextAgentArrives) {
     EXPECT_THAT(world.collect(), Delivers({{c, toC}}));
 }
 
+TEST_F(ChangesTest, PacketThatWaitedForTooLongIsDropped) {
+    if (!world.flowsExpire()) GTEST_SKIP() << "the kernel keeps its own time";
+    world.killAgent(first);
+    world.sendOnce(a, toC.toBytes());
+    world.advance(std::chrono::hours{1});
+    world.startAgent(first);
+    EXPECT_THAT(world.collect(), DeliversNothing());
+    EXPECT_EQ(world.drops(first, DropReason::WaitingTooLong), 1U);
+}
+
 TEST_F(ChangesTest, AgentThatStaysDeadIsForgotten) {
     world.send(a, shout);
     world.killAgent(second);

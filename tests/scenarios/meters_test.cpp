@@ -10,6 +10,7 @@ namespace {
 using namespace packet;
 using model::Condition;
 using model::Rule;
+using ::testing::Not;
 
 Rule metered(Rule rule, const std::string& meter) {
     rule.set_meter_name(meter);
@@ -74,6 +75,16 @@ TEST_F(RuleMetersTest, AnotherNameTakesOverWithTheFlowsThatAreThere) {
     EXPECT_EQ(packets(first, "old"), 0U) << "no rule has it any more";
     network.setRules(chain, {metered(toPort(53, Rule::ACCEPT), "old")});
     EXPECT_EQ(packets(first, "old"), 2U) << "what it had counted";
+}
+
+TEST_F(RuleMetersTest, CountWhatADeviceAnswers) {
+    const auto router = network.router();
+    const auto port = network.attach(router, bridge, "10.0.0.254/24");
+    world.setAddress(a, "10.0.0.1");
+    network.setRouterFilters(router, network.chain({metered(toPort(666, Rule::REJECT), "refused")}), {});
+    const Packet refused = eth(a.mac, port.mac) / ipv4("10.0.0.1", "192.0.2.1") / udp(1000, 666) / "more words than a short frame has room for in all";
+    EXPECT_THAT(world.sendOnce(a, refused.toBytes()), Not(DeliversNothing())) << "an ICMP error";
+    EXPECT_EQ(packets(first, "refused"), 1U);
 }
 
 }  // namespace

@@ -169,5 +169,15 @@ TEST_F(PacketTracersTest, TheFileIsKeptFromGrowingWithoutEnd) {
     EXPECT_EQ(std::filesystem::status(file()).permissions() & std::filesystem::perms::others_all, std::filesystem::perms::none);
 }
 
+TEST_F(PacketTracersTest, WhatIsLeftOutAtTheEndIsSaid) {
+    TraceLog log(*loop_, pool_, file());
+    const std::string entry(TraceLog::kMaxPending, 'x');
+    log.append("first\n");  // on its way to the disk
+    log.append(entry);
+    log.append("too much\n");
+    loop_->runReady();
+    EXPECT_THAT(this->log(), HasSubstr("1 packets are left out"));
+}
+
 }  // namespace
 }  // namespace midonet::agent

@@ -25,7 +25,7 @@ const net::Mac kB{0x020000000002ULL};
 class PacketWorkerTest : public ::testing::Test {
 protected:
     PacketWorkerTest() {
-        worker.start();
+        worker.takePackets();
         topology.bridge(bridgeId(1));
         for (std::uint64_t n : {1, 2}) {
             topology.port(activePort(n, bridgeId(1)));
@@ -158,6 +158,57 @@ TEST_F(PacketWorkerTest, ATracedPacketOfAnUnboundPortIsToldOf) {
     ASSERT_EQ(traced.size(), 1U);
     EXPECT_EQ(std::get<simulation::Drop>(traced[0].result).reason, DropReason::UnknownIngressPort);
     EXPECT_TRUE(traced[0].port.isNil());
+}
+
+TEST_F(PacketWorkerTest, WhyAnotherPacketWasDroppedIsNotToldOfOneOutOfATunnel) {
+    const datapath::TunnelSpec spec{datapath::TunnelType::Vxlan, net::Ipv4Address{0xac100001}, net::Ipv4Address{0xac100002}};
+    ASSERT_TRUE(datapath.addTunnel(spec));
+    send(1, frame);
+    EXPECT_EQ(drops(DropReason::UnknownIngressPort), 1U);
+    auto withKey = std::make_shared<flowcontrol::PhysicalMap>(*map);
+    withKey->keys.emplace(net::TunnelKey{77}, portId(1));
+    publish([&](WorkerUpdate& u) { u.map = withKey; });
+    trace(7, "--debug", 1);
+    datapath.receiveFromTunnel(datapath::TunnelSpec{spec.type, spec.remote, spec.local}, net::TunnelKey{77}, frame.toBytes());
+    loop->runReady();
+    ASSERT_EQ(traced.size(), 1U);
+    EXPECT_FALSE(traced[0].dropped);
+}
+
+TEST_F(PacketWorkerTest, ATracedPacketThatFindsNoRoomToWaitIsDropped) {
+    publish([&](WorkerUpdate& u) { u.map = map; });
+    const auto from = [](std::uint64_t n) { return eth(net::Mac{0x020000000100ULL + n}, kB) / "x"; };
+    for (std::uint64_t n = 0; n < WaitingRoom::Limits{}.packetsPerTag; ++n) send(1, from(n));
+    trace(7, "--debug", 1);
+    send(1, from(1000));
+    ASSERT_EQ(traced.size(), 1U);
+    EXPECT_EQ(traced[0].dropped, DropReason::WaitingRoomFull);
+}
+
+TEST_F(PacketWorkerTest, ATracedPacketWhosePortLeavesWhileItWaitsIsToldOfAgain) {
+    publish([&](WorkerUpdate& u) { u.map = map; });
+    trace(7, "--debug", 1);
+    send(1, frame);
+    publish([&](WorkerUpdate& u) {
+        u.map = std::make_shared<flowcontrol::PhysicalMap>();
+        u.invalidated = {flow::FlowTag::device(portId(1).uuid())};
+    });
+    ASSERT_EQ(traced.size(), 2U);
+    EXPECT_TRUE(traced[1].again);
+    EXPECT_EQ(traced[1].dropped, DropReason::UnknownIngressPort);
+}
+
+TEST_F(PacketWorkerTest, PacketThatWaitedTooLongInTheDatapathIsDropped) {
+    publishAll();
+    worker.stop();
+    send(1, frame);
+    loop->advance(WaitingRoom::Limits{}.patience - 1ms);
+    send(1, eth(kA, kB) / "x");
+    loop->advance(1ms);
+    worker.takePackets();
+    loop->runReady();
+    EXPECT_EQ(drops(DropReason::WaitingTooLong), 1U);
+    EXPECT_EQ(datapath.takeOutputs().size(), 1U) << "the one that came later";
 }
 
 TEST_F(PacketWorkerTest, PacketThatWaitsTooLongIsDropped) {

@@ -19,7 +19,7 @@ protected:
         packet.frame.assign(60, byte);
         packet.offload.gsoSize = 1400;
         packet.arrived = clock.now();
-        return room.park(tag(device), std::move(packet)) == 0;
+        return room.park(tag(device), std::move(packet)) == WaitingRoom::Parked::Waits;
     }
 };
 

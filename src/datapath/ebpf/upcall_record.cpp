@@ -26,7 +26,7 @@ ByteView insertTag(ByteView frame, const mn_upcall& header, std::vector<std::uin
 
 }  // namespace
 
-Result<Upcall> parseUpcallRecord(ByteView record, std::vector<std::uint8_t>& scratch) {
+Result<Upcall> parseUpcallRecord(ByteView record, std::chrono::nanoseconds now, std::vector<std::uint8_t>& scratch) {
     mn_upcall header;
     if (record.size() < sizeof(header)) return fail(ErrorCode::Malformed, "an upcall of {} bytes has no header", record.size());
     std::memcpy(&header, record.data(), sizeof(header));
@@ -42,6 +42,9 @@ Result<Upcall> parseUpcallRecord(ByteView record, std::vector<std::uint8_t>& scr
     out.reason = static_cast<UpcallReason>(header.reason);
     out.mtu = header.mtu;
     out.pendingId = header.pending_id;
+    // One that came after the clock was read has not waited.
+    if (const auto nowNs = static_cast<std::uint64_t>(now.count()); header.at_ns < nowNs)
+        out.age = std::chrono::nanoseconds{nowNs - header.at_ns};
     out.originalLength = header.original;
     if (header.ip_summed == MN_IP_SUMMED_PARTIAL) {
         out.offload.checksumPartial = true;

@@ -2,6 +2,7 @@
 
 #include <linux/bpf.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +19,13 @@ const std::size_t kPage = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 
 std::uint64_t load(const std::uint64_t* position) {
     return std::atomic_ref<std::uint64_t>{*const_cast<std::uint64_t*>(position)}.load(std::memory_order_acquire);
+}
+
+/// What bpf_ktime_get_ns() would say.
+std::chrono::nanoseconds kernelNow() {
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return std::chrono::seconds{now.tv_sec} + std::chrono::nanoseconds{now.tv_nsec};
 }
 
 /// The kernel only adds, and what is counted together is in one ring: nobody else takes off. A record of a former agent
@@ -52,6 +60,7 @@ UpcallRing::~UpcallRing() {
 
 std::size_t UpcallRing::drain(std::size_t limit, const std::function<void(const Upcall&)>& handler) {
     std::size_t handled = 0;
+    const auto now = kernelNow();
     std::uint64_t position = *consumed_;
     while (handled < limit && position < load(produced_)) {
         const auto* header = reinterpret_cast<const std::uint32_t*>(data_ + (position & (size_ - 1)));
@@ -59,7 +68,7 @@ std::size_t UpcallRing::drain(std::size_t limit, const std::function<void(const 
         if ((word & BPF_RINGBUF_BUSY_BIT) != 0) break;  // Still being written, by another CPU.
         const std::size_t length = word & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
         if ((word & BPF_RINGBUF_DISCARD_BIT) == 0) {
-            const auto upcall = parseUpcallRecord(recordAt(position + BPF_RINGBUF_HDR_SZ, length), scratch_);
+            const auto upcall = parseUpcallRecord(recordAt(position + BPF_RINGBUF_HDR_SZ, length), now, scratch_);
             if (upcall) {
                 noLongerWaiting(upcall->key, length);
                 handler(*upcall);

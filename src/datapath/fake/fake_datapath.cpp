@@ -59,6 +59,7 @@ public:
                 if (isState(stored.upcall.key)) --waitingState_;
                 if (waiting_.empty()) clearReadable();
             }
+            stored.upcall.age = owner_.clock_.now() - stored.at;
             stored.upcall.frame = stored.frame;
             handler(stored.upcall);
         }
@@ -89,6 +90,7 @@ public:
         stored.upcall.reason = reason;
         stored.upcall.mtu = mtu;
         stored.upcall.pendingId = id;
+        stored.at = owner_.clock_.now();
         waiting_.push_back(std::move(stored));
         if (waiting_.size() == 1) setReadable();
     }
@@ -98,6 +100,7 @@ private:
     struct Stored {
         Upcall upcall;
         std::vector<std::uint8_t> frame;
+        event::TimePoint at;
     };
     struct Pending {
         event::TimePoint first;

@@ -51,7 +51,7 @@ Host::Host()
         update.arps.emplace(agent::Neighbour{routerId(1), net::Ipv4Address{0xc0000201}},
                             topology::RouterArpEntry::confirmed(net::Mac{0x020000000063ULL}, now));
     });
-    worker_.start();
+    worker_.takePackets();
     loop_->runReady();
 }
 

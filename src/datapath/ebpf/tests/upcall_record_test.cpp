@@ -17,6 +17,7 @@ using packet::testing::EqualsPacket;
 
 constexpr const char* kA = "02:00:00:00:00:0a";
 constexpr const char* kB = "02:00:00:00:00:0b";
+constexpr std::chrono::seconds kNow{100};
 
 Frame recordOf(const Frame& frame, mn_upcall header = {}) {
     header.version = MN_UPCALL_VERSION;
@@ -34,12 +35,24 @@ TEST(UpcallRecord, GivesKeyFrameAndPendingId) {
     const auto frame = (eth(kA, kB) / ipv4("10.0.0.1", "10.0.0.2") / udp(1, 2) / "x").toBytes();
     std::vector<std::uint8_t> scratch;
     const Frame record = recordOf(frame);
-    const auto upcall = parseUpcallRecord(record, scratch);
+    const auto upcall = parseUpcallRecord(record, kNow, scratch);
     ASSERT_TRUE(upcall);
     EXPECT_EQ(upcall->key.inPort.value(), 3U);
     EXPECT_EQ(upcall->pendingId, 77U);
     EXPECT_EQ(upcall->offload, Offload{});
     EXPECT_THAT(upcall->frame, EqualsPacket(Frame{frame}));
+}
+
+TEST(UpcallRecord, TellsHowLongItHasWaited) {
+    const auto frame = (eth(kA, kB) / ipv4("10.0.0.1", "10.0.0.2") / udp(1, 2)).toBytes();
+    std::vector<std::uint8_t> scratch;
+    const auto ageOf = [&](std::chrono::nanoseconds at) {
+        mn_upcall header{};
+        header.at_ns = static_cast<std::uint64_t>(at.count());
+        return parseUpcallRecord(recordOf(frame, header), kNow, scratch)->age;
+    };
+    EXPECT_EQ(ageOf(std::chrono::seconds{98}), std::chrono::seconds{2});
+    EXPECT_EQ(ageOf(kNow + std::chrono::nanoseconds{1}), std::chrono::seconds{0}) << "it came while the ring was read";
 }
 
 TEST(UpcallRecord, TellsWhatWouldHaveFitted) {
@@ -48,7 +61,7 @@ TEST(UpcallRecord, TellsWhatWouldHaveFitted) {
     header.mtu = 1458;
     std::vector<std::uint8_t> scratch;
     const Frame record = recordOf((eth(kA, kB) / ipv4("10.0.0.1", "10.0.0.2") / udp(1, 2)).toBytes(), header);
-    const auto upcall = parseUpcallRecord(record, scratch);
+    const auto upcall = parseUpcallRecord(record, kNow, scratch);
     ASSERT_TRUE(upcall);
     EXPECT_EQ(upcall->reason, UpcallReason::TooBig);
     EXPECT_EQ(upcall->mtu, 1458U);
@@ -65,7 +78,7 @@ TEST(UpcallRecord, PutsAnOutOfBandTagInItsPlace) {
     header.gso_size = 1400;
     std::vector<std::uint8_t> scratch;
     const Frame record = recordOf(frame, header);
-    const auto upcall = parseUpcallRecord(record, scratch);
+    const auto upcall = parseUpcallRecord(record, kNow, scratch);
     ASSERT_TRUE(upcall);
     EXPECT_THAT(upcall->frame, EqualsPacket(eth(kA, kB) / vlan(10).priority(2) / ipv4("10.0.0.1", "10.0.0.2") / udp(1, 2) / "x"));
     EXPECT_EQ(upcall->offload.checksumStart, 38);
@@ -77,10 +90,10 @@ TEST(UpcallRecord, CutOrForeignRecordsAreRefused) {
     const auto frame = (eth(kA, kB) / ipv4("10.0.0.1", "10.0.0.2") / udp(1, 2)).toBytes();
     std::vector<std::uint8_t> scratch;
     Frame record = recordOf(frame);
-    EXPECT_FALSE(parseUpcallRecord(ByteView{record}.first(sizeof(mn_upcall) - 1), scratch));
-    EXPECT_FALSE(parseUpcallRecord(ByteView{record}.first(sizeof(mn_upcall) + 20), scratch));
+    EXPECT_FALSE(parseUpcallRecord(ByteView{record}.first(sizeof(mn_upcall) - 1), kNow, scratch));
+    EXPECT_FALSE(parseUpcallRecord(ByteView{record}.first(sizeof(mn_upcall) + 20), kNow, scratch));
     record[0] = 99;
-    EXPECT_EQ(parseUpcallRecord(record, scratch).error().code, ErrorCode::Malformed);
+    EXPECT_EQ(parseUpcallRecord(record, kNow, scratch).error().code, ErrorCode::Malformed);
 }
 
 TEST(UpcallRecord, PartialChecksumIsKnownByItsBytesWhereTheKernelDoesNotTell) {
@@ -92,13 +105,13 @@ TEST(UpcallRecord, PartialChecksumIsKnownByItsBytesWhereTheKernelDoesNotTell) {
     unknown.ip_summed = MN_IP_SUMMED_UNKNOWN;
     std::vector<std::uint8_t> scratch;
     const Frame partial = recordOf((eth(kA, kB) / v4 / tcp(1, 2).checksum(pseudo(6, 21)) / "x").toBytes(), unknown);
-    const auto found = parseUpcallRecord(partial, scratch);
+    const auto found = parseUpcallRecord(partial, kNow, scratch);
     ASSERT_TRUE(found);
     EXPECT_TRUE(found->offload.checksumPartial);
     EXPECT_EQ(found->offload.checksumStart, 34);
     EXPECT_EQ(found->offload.checksumOffset, 16);
     const Frame complete = recordOf((eth(kA, kB) / v4 / tcp(1, 2) / "x").toBytes(), unknown);
-    EXPECT_FALSE(parseUpcallRecord(complete, scratch)->offload.checksumPartial);
+    EXPECT_FALSE(parseUpcallRecord(complete, kNow, scratch)->offload.checksumPartial);
 }
 
 }  // namespace
