@@ -68,7 +68,7 @@ std::size_t PacketTracers::removeIf(const Leaves& leaves) {
     return count;
 }
 
-PacketTracers::Entry* PacketTracers::find(TracerId id) {
+PacketTracers::Entry* PacketTracers::find(tracing::TracerId id) {
     const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) { return entry.id == id; });
     return found == entries_.end() ? nullptr : &*found;
 }

@@ -19,7 +19,7 @@ class PacketTracers {
 public:
     static constexpr std::size_t kMax = 64;
     struct Entry {
-        TracerId id = 0;
+        tracing::TracerId id = 0;
         tracing::Tracer tracer;  ///< Its limit is set.
         std::uint32_t left = 0;  ///< Packets it is still to tell of; none: it is dead.
     };
@@ -45,7 +45,7 @@ public:
     void onReport(const WorkerReport& report);
 
 private:
-    Entry* find(TracerId id);
+    Entry* find(tracing::TracerId id);
     void write(const Entry& entry, const TracedPacket& packet);
     void publish() const;
     template <class Leaves>
@@ -54,7 +54,7 @@ private:
     TraceLog log_;
     Publish publish_;
     std::vector<Entry> entries_;
-    TracerId last_ = 0;
+    tracing::TracerId last_ = 0;
     std::shared_ptr<PacketTracers*> self_ = std::make_shared<PacketTracers*>(this);
 };
 

@@ -76,7 +76,7 @@ private:
         PortId port;
         bool leaves = false;
         event::TimePoint arrived{};
-        std::span<const TracerId> tracers{};  ///< That tell of it: hardly ever any.
+        std::span<const tracing::TracerId> tracers{};  ///< That tell of it: hardly ever any.
         bool waited = false;
     };
 
@@ -88,7 +88,7 @@ private:
     void process(const Subject& subject);
     void processHeld(const HeldPacket& packet);
     /// The tracers that a packet counts for.
-    std::vector<TracerId> tracersOf(const flow::FlowKey& key);
+    std::vector<tracing::TracerId> tracersOf(const flow::FlowKey& key);
     /// Tells of the packet, if there are tracers for it. `dropped`: why nothing of it left, after the simulation or in its place.
     void tell(const Subject& subject, const simulation::SimulationResult& result, std::optional<flow::DropReason> dropped,
               simulation::Trace steps = {}, bool waits = false);

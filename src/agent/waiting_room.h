@@ -9,11 +9,9 @@
 #include "datapath/datapath.h"
 #include "event/clock.h"
 #include "flow/flow_tag.h"
+#include "tracing/tracer.h"
 
 namespace midonet::agent {
-
-/// Names a packet tracer of this agent; numbers are not used again.
-using TracerId = std::uint64_t;
 
 /// A copy of a packet that outlives the datapath's buffer.
 struct HeldPacket {
@@ -24,7 +22,7 @@ struct HeldPacket {
     PortId port;          ///< Of the virtual topology: the number may be another port's when the wait is over.
     bool leaves = false;  ///< Made by a virtual device, leaves it through `port`.
     event::TimePoint arrived;
-    std::vector<TracerId> tracers{};  ///< That tell of it.
+    std::vector<tracing::TracerId> tracers{};  ///< That tell of it.
 };
 
 /// Packets that wait for something to be known: a device, a MAC, a block of ports, the state of their connection. Bounded

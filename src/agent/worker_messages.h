@@ -46,7 +46,7 @@ struct BridgeNeighbour {
 
 /// A packet tracer as a worker has it: how many packets more it tells of.
 struct LiveTracer {
-    TracerId id = 0;
+    tracing::TracerId id = 0;
     tracing::PacketMatch match;
     std::uint32_t left = 0;
 };
@@ -54,7 +54,7 @@ using LiveTracers = std::vector<LiveTracer>;
 
 /// What became of a packet that tracers tell of.
 struct TracedPacket {
-    std::vector<TracerId> tracers;
+    std::vector<tracing::TracerId> tracers;
     bool again = false;  ///< It has waited, and was told of before.
     event::WallTime time{};
     PortId port;         ///< Where it came in; nil: out of a tunnel.
@@ -118,7 +118,7 @@ struct WorkerReport {
     /// Connections made here, or told by other hosts, for the file: add(). A key may come again; the last one counts.
     std::vector<flowstate::StateEntry> states;
     std::vector<TracedPacket> traced;             ///< add().
-    std::map<TracerId, std::uint32_t> untold;     ///< Packets that were too many, by tracer.
+    std::map<tracing::TracerId, std::uint32_t> untold;     ///< Packets that were too many, by tracer.
 
     static constexpr std::size_t kMaxTraced = 256;
     void add(TracedPacket packet) {

@@ -20,21 +20,21 @@ class FlowTag {
 public:
     enum class Kind : std::uint8_t {
         Device = 1,
-        PortTx = 2,
-        PortRx = 3,
-        VlanFlood = 4,
-        BridgeArp = 5,
-        VlanPort = 6,
-        Broadcast = 7,
-        DatapathPort = 9,
-        TunnelRoute = 10,
-        TunnelKey = 11,
-        RouterPort = 8,
-        Destination = 13,
-        ArpEntry = 14,
-        User = 15,
-        StatePeers = 16,
-        State = 17,
+        PortTx,
+        PortRx,
+        VlanFlood,
+        BridgeArp,
+        VlanPort,
+        Broadcast,
+        RouterPort,
+        DatapathPort,
+        TunnelRoute,
+        TunnelKey,
+        Destination,
+        ArpEntry,
+        User,
+        StatePeers,
+        State,
     };
 
     /// The device (bridge, port) changed or is gone.
@@ -71,19 +71,37 @@ public:
     /// Matched a rule with a meter of this name: for meters alone too.
     static FlowTag user(std::string_view meter);
 
-    /// One of what there are as many of as devices, ports, tunnels and meters; the others are of single addresses and connections.
-    bool isPlace() const {
+    /// What a tag is about. Of places (all but the last) there are as many as of devices, ports, tunnels and meters.
+    enum class Sort : std::uint8_t {
+        Meter,         ///< Counts packets, and nothing else.
+        MeteredPlace,  ///< Packets pass it, and it counts them.
+        Place,
+        Single,  ///< A single address or connection.
+    };
+    Sort sort() const {
         switch (kind()) {
+            case Kind::PortTx:
+            case Kind::PortRx:
+            case Kind::User: return Sort::Meter;
+            case Kind::Device:
+            case Kind::TunnelRoute: return Sort::MeteredPlace;
             case Kind::Broadcast:
             case Kind::DatapathPort:
             case Kind::TunnelKey:
-            case Kind::StatePeers: return true;
-            default: return isMetered();
+            case Kind::StatePeers: return Sort::Place;
+            case Kind::VlanFlood:
+            case Kind::BridgeArp:
+            case Kind::VlanPort:
+            case Kind::RouterPort:
+            case Kind::Destination:
+            case Kind::ArpEntry:
+            case Kind::State: return Sort::Single;
         }
+        return Sort::Single;
     }
-    /// A place that packets pass, or a rule that they match, and that counts them.
-    bool isMetered() const { return kind() == Kind::Device || kind() == Kind::TunnelRoute || isForMetersAlone(); }
-    bool isForMetersAlone() const { return kind() == Kind::PortTx || kind() == Kind::PortRx || kind() == Kind::User; }
+    bool isPlace() const { return sort() != Sort::Single; }
+    bool isMetered() const { return sort() <= Sort::MeteredPlace; }
+    bool isForMetersAlone() const { return sort() == Sort::Meter; }
     constexpr std::uint64_t value() const { return value_; }
     Kind kind() const { return static_cast<Kind>(value_ >> 56); }
     friend constexpr auto operator<=>(FlowTag, FlowTag) = default;

@@ -54,13 +54,14 @@ FlowTable::FlowTable(datapath::Datapath& datapath, datapath::WorkerIndex worker,
 FlowTable::~FlowTable() = default;
 
 Result<void> FlowTable::install(const NewFlow& flow, event::TimePoint now) {
-    const auto capacity = datapath_.flowCapacity(worker_);
-    if (size_ >= capacity - capacity / 10) evictOldest(std::max<std::size_t>(1, capacity / 100));
-
-    auto installed = datapath_.installFlow(worker_, flow.key, flow.mask, flow.actions);
-    if (!installed && installed.error().code == ErrorCode::Exhausted && evictOldest(std::max<std::size_t>(1, capacity / 100)))
-        installed = datapath_.installFlow(worker_, flow.key, flow.mask, flow.actions);
-    if (!installed) return Unexpected{installed.error()};
+    const auto path = paths_.find(flow.tags, flow.moreTags);
+    if (flow.packetBytes) paths_.count(path, *flow.packetBytes);
+    paths_.hold(path);
+    auto installed = installInDatapath(flow);
+    if (!installed) {
+        paths_.release(path, {});
+        return Unexpected{std::move(installed).error()};
+    }
 
     if (const auto old = installed->replaced ? bySlot_.find(*installed->replaced) : bySlot_.end(); old != bySlot_.end())
         forget(*old, RemovalReason::Replaced, datapath_.stats(*installed->replaced));
@@ -71,7 +72,7 @@ Result<void> FlowTable::install(const NewFlow& flow, event::TimePoint now) {
     record.due = now + periodOf(flow.flowClass);
     record.used = true;
     keep(index, flow.effects);
-    takePath(index, record, flow.path);
+    takePath(index, record, path);
     for (const auto* tags : {&flow.tags, &flow.moreTags})
         for (const auto tag : *tags)
             if (!tag.isPlace()) tags_.add(tag, index, record.firstTag);
@@ -80,6 +81,16 @@ Result<void> FlowTable::install(const NewFlow& flow, event::TimePoint now) {
     ++size_;
     ++installed_;
     return {};
+}
+
+Result<datapath::Installed> FlowTable::installInDatapath(const NewFlow& flow) {
+    const auto capacity = datapath_.flowCapacity(worker_);
+    const auto someOfThem = std::max<std::size_t>(1, capacity / 100);
+    if (size_ >= capacity - capacity / 10) evictOldest(someOfThem);
+    auto installed = datapath_.installFlow(worker_, flow.key, flow.mask, flow.actions);
+    if (!installed && installed.error().code == ErrorCode::Exhausted && evictOldest(someOfThem))
+        return datapath_.installFlow(worker_, flow.key, flow.mask, flow.actions);
+    return installed;
 }
 
 std::size_t FlowTable::invalidate(flow::FlowTag tag) {
@@ -143,13 +154,13 @@ MeterCounts FlowTable::readMeters() const {
     return paths_.read(live);
 }
 
+/// The path is held already.
 void FlowTable::takePath(std::uint32_t index, Flow& record, Paths::Path path) {
     if (firstOfPath_.size() <= path) firstOfPath_.resize(path + 1, kNoIndex);
     auto& first = firstOfPath_[path];
     if (first != kNoIndex) flows_[first].previousOfPath = index;
     record.path = path;
     record.nextOfPath = std::exchange(first, index);
-    paths_.hold(path);
 }
 
 void FlowTable::leavePath(Flow& record) {

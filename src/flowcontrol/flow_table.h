@@ -4,6 +4,7 @@
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -51,11 +52,13 @@ public:
         const flow::FlowTags& moreTags;
         const simulation::Effects& effects;
         simulation::FlowClass flowClass = simulation::FlowClass::Normal;
-        Paths::Path path;  ///< Of `tags` and `moreTags`, found in paths().
+        std::optional<std::size_t> packetBytes{};  ///< Of the packet that it is made for: counted, installed or not.
     };
     /// Installs in the datapath and records. Makes room by evicting the oldest, errors first, when
     /// the worker's share is above 90 % or the datapath says it is full.
     Result<void> install(const NewFlow& flow, event::TimePoint now);
+    /// Counts a packet that the agent decided on and that gets no flow.
+    void countPacket(const flow::FlowTags& tags, std::size_t bytes) { paths_.count(paths_.find(tags, {}), bytes); }
 
     /// Removes every flow that carries the tag; returns how many.
     std::size_t invalidate(flow::FlowTag tag);
@@ -64,8 +67,6 @@ public:
     /// Removes everything.
     std::size_t flush();
 
-    /// What flows pass, and packets without a flow; the caller counts the latter.
-    Paths& paths() { return paths_; }
     /// What packets and flows have counted until now. Looks at every flow: about 0.1 us each.
     MeterCounts readMeters() const;
 
@@ -122,6 +123,7 @@ private:
         bool operator()(std::uint32_t a, datapath::FlowHandle b) const { return (*this)(b, a); }
     };
 
+    Result<datapath::Installed> installInDatapath(const NewFlow& flow);
     void takePath(std::uint32_t index, Flow& record, Paths::Path path);
     void leavePath(Flow& record);
     void keep(std::uint32_t index, const simulation::Effects& effects);

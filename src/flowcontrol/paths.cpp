@@ -17,12 +17,6 @@ Paths::Path Paths::find(std::span<const flow::FlowTag> tags, std::span<const flo
     return add(hash, places);
 }
 
-Paths::Path Paths::count(std::span<const flow::FlowTag> tags, std::span<const flow::FlowTag> moreTags, std::size_t bytes) {
-    const auto path = find(tags, moreTags);
-    paths_[path].count += {1, bytes};
-    return path;
-}
-
 /// A flood passes hundreds: what comes again, and little does, is looked for; the rest is met in order.
 bool Paths::hasPlaces(Path path, const Places& places) const {
     Places known;

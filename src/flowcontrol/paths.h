@@ -24,8 +24,8 @@ public:
 
     /// The path of a packet or flow with these tags. It is good until the next call, unless it is held.
     Path find(std::span<const flow::FlowTag> tags, std::span<const flow::FlowTag> moreTags);
-    /// The same for a packet that the agent has decided on, which is counted.
-    Path count(std::span<const flow::FlowTag> tags, std::span<const flow::FlowTag> moreTags, std::size_t bytes);
+    /// A packet that the agent has decided on takes it.
+    void count(Path path, std::size_t bytes) { paths_[path].count += {1, bytes}; }
     /// A flow of the path begins; or ends, and the datapath has counted this of it.
     void hold(Path path);
     void release(Path path, const MeterCount& flow);

@@ -34,6 +34,9 @@ struct PacketMatch {
 /// How much of a packet's way is told: which devices it passed, or each step (rules, routes, translations too).
 enum class Detail : std::uint8_t { Devices, Steps };
 
+/// Names a tracer of one agent; numbers are not used again.
+using TracerId = std::uint64_t;
+
 /// What an operator asks for with mm-trace: the next packets of a host that match.
 struct Tracer {
     PacketMatch match;

@@ -32,7 +32,7 @@ protected:
         return result.value_or(Result<void>{});
     }
     /// A worker tells of a packet that was dropped.
-    static TracedPacket packetOf(std::vector<TracerId> tracers) {
+    static TracedPacket packetOf(std::vector<tracing::TracerId> tracers) {
         TracedPacket packet;
         packet.tracers = std::move(tracers);
         packet.port = PortId{Uuid{3, 1}};

@@ -60,7 +60,7 @@ protected:
     datapath::fake::FakeDatapath datapath{loop->clock()};
     std::vector<std::pair<simulation::LearnMac, bool>> reports;
     std::vector<TracedPacket> traced;
-    void trace(TracerId id, std::string_view tracer, std::uint32_t packets) {
+    void trace(tracing::TracerId id, std::string_view tracer, std::uint32_t packets) {
         publish([&](WorkerUpdate& u) { u.tracers = LiveTracers{{id, tracing::parseTracer(tracer)->match, packets}}; });
     }
     PacketWorker worker{*loop, datapath, 0, std::make_shared<flowstate::StateTable>(), {hostId(1), 100},
@@ -118,7 +118,7 @@ TEST_F(PacketWorkerTest, TellsOfThePacketsOfATracer) {
     for (const auto to : {1U, 2U, 3U}) EXPECT_EQ(send(2, fromB(to)), 1U) << "a flow each";
     ASSERT_EQ(traced.size(), 2U) << "its packets have come";
     const auto& first = traced.front();
-    EXPECT_EQ(first.tracers, std::vector<TracerId>{7});
+    EXPECT_EQ(first.tracers, std::vector<tracing::TracerId>{7});
     EXPECT_EQ(first.port, portId(2));
     EXPECT_EQ(first.key.ethSource, kB);
     EXPECT_TRUE(std::holds_alternative<simulation::Forward>(first.result));

@@ -128,8 +128,7 @@ RC_GTEST_PROP(FlowTableModel, DoesWhatASimpleListDoes, ()) {
                 const flow::FlowTags tags(flow.tags.begin(), flow.tags.end());
                 ++held[flow.effect];
                 const auto key = keyOf(flow.source);
-                const auto path = table.paths().find(tags, {});
-                RC_ASSERT(table.install({key, mask, {}, tags, {}, learned(flow.effect), flow.flowClass, path}, clock.now()).has_value());
+                RC_ASSERT(table.install({key, mask, {}, tags, {}, learned(flow.effect), flow.flowClass}, clock.now()).has_value());
                 model.install(flow);
                 break;
             }

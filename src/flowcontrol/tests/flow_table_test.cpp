@@ -60,8 +60,7 @@ protected:
         return install(key(source), sourceMask(), extras);
     }
     Result<void> install(const flow::FlowKey& key, const flow::FlowMask& mask, const Extras& extras = {}) {
-        return table.install({key, mask, flow::FlowActions{flow::Output{flow::PortNumber{1}}}, extras.tags, {}, extras.effects, extras.flowClass,
-                              table.paths().find(extras.tags, {})},
+        return table.install({key, mask, flow::FlowActions{flow::Output{flow::PortNumber{1}}}, extras.tags, {}, extras.effects, extras.flowClass},
                              clock.now());
     }
     std::uint64_t removed(RemovalReason reason) const { return table.removed()[static_cast<std::size_t>(reason)]; }
@@ -232,7 +231,7 @@ TEST(FlowTableWithFewMasks, FlowsThatTheDatapathMadeNarrowerAreSeveral) {
     for (const std::uint8_t ttl : {1, 2, 2}) {
         flow::FlowKey key;
         key.ipTtl = ttl;
-        ASSERT_TRUE(table.install({key, mask, {}, tags, {}, {}, FlowClass::Normal, table.paths().find(tags, {})}, clock.now()));
+        ASSERT_TRUE(table.install({key, mask, {}, tags, {}, {}, FlowClass::Normal}, clock.now()));
     }
     EXPECT_EQ(table.size(), 2U);
     EXPECT_EQ(datapath.flowCount(), 2U);
@@ -332,7 +331,7 @@ TEST_F(FlowTableTest, NoRoomAndNothingToEvict) {
 }
 
 TEST_F(FlowTableTest, MetersCountFlowsWhileTheyLiveAndHoweverTheyEnd) {
-    table.paths().count(flow::FlowTags{tag(1)}, {}, 100);
+    table.countPacket({tag(1)}, 100);
     const auto packets = [&] { return table.readMeters().at(tag(1)).packets; };
     ASSERT_TRUE(install(1, {.tags = {tag(1)}}));
     ASSERT_TRUE(install(2, {.tags = {tag(1)}}));
@@ -379,7 +378,7 @@ TEST(FlowTableMemory, OfABurstIsGivenBackAndWhatIsLeftGoesOn) {
         mask.close();
         const simulation::Effects effects{simulation::UseState{stateKey(static_cast<std::uint16_t>(n))}};
         const flow::FlowTags tags{tag(n % 1000), flow::FlowTag::state(n % 500)};
-        ASSERT_TRUE(table.install({key, mask, {}, tags, {}, effects, flowClass, table.paths().find(tags, {})}, clock.now()));
+        ASSERT_TRUE(table.install({key, mask, {}, tags, {}, effects, flowClass}, clock.now()));
     };
     for (std::uint64_t n = 0; n < kMany; ++n) add(n, n % 1000 == 7 ? FlowClass::Tunnel : FlowClass::Normal);
     clock.advance(61s);
@@ -397,7 +396,7 @@ TEST_F(FlowTableTest, FlowsOutliveTheTable) {
     {
         FlowTable other{datapath, 0, [](const auto&) {}};
         const flow::FlowKey k = key(1);
-        ASSERT_TRUE(other.install({k, sourceMask(), {}, {}, {}, {}, FlowClass::Normal, other.paths().find({}, {})}, clock.now()));
+        ASSERT_TRUE(other.install({k, sourceMask(), {}, {}, {}, {}, FlowClass::Normal}, clock.now()));
     }
     EXPECT_EQ(datapath.flowCount(), 1U) << "the next process adopts it";
 }

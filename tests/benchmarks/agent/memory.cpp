@@ -56,8 +56,7 @@ void flows() {
         const flow::FlowTags more{flow::FlowTag::device(hostId(to % 20).uuid()),
                                   flow::FlowTag::tunnelRoute(net::Ipv4Address{1}, net::Ipv4Address{static_cast<std::uint32_t>(to % 20)})};
         const simulation::Effects effects{simulation::LearnMac{bridge, {}, net::Mac{from}, portId(from)}};
-        const auto path = table.paths().find(tags, more);
-        if (!table.install({key, mask, {}, tags, more, effects, simulation::FlowClass::Normal, path}, now)) return;
+        if (!table.install({key, mask, {}, tags, more, effects, simulation::FlowClass::Normal}, now)) return;
     }
     benchmarks::report("memory", "100k_flows", {megabytesInUse() - before}, "MB");
 }
