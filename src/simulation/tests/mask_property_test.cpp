@@ -159,7 +159,10 @@ RC_GTEST_PROP(MaskProperty, NoCopyGoesBackOrTwiceToOnePort, ()) {
         RC_ASSERT(!reached.empty());
         std::sort(reached.begin(), reached.end());
         RC_ASSERT(std::adjacent_find(reached.begin(), reached.end()) == reached.end());
-        RC_ASSERT(!std::binary_search(reached.begin(), reached.end(), in));
+        // A router sends on also to where the packet came from.
+        const bool routed = std::any_of(forward->actions.begin(), forward->actions.end(),
+                                        [](const auto& action) { return std::holds_alternative<flow::DecrementTtl>(action); });
+        RC_ASSERT(routed || !std::binary_search(reached.begin(), reached.end(), in));
     }
 }
 
