@@ -135,11 +135,14 @@ struct Client::Connection {
             TRY(port, portNumber());
             TRY(found, internal::addressesOf(address.host, lookUp, timeout));
             error = asio::error::host_not_found;
-            for (const auto& candidate : found) {
-                const auto to = asio::ip::make_address(candidate, error);
-                if (!error) connect(tcp::endpoint{to, port}, until, error);
+            for (auto candidate = found.begin(); candidate != found.end(); ++candidate) {
+                const auto now = std::chrono::steady_clock::now();
+                const auto to = asio::ip::make_address(*candidate, error);
+                // One that says nothing leaves time for the others.
+                if (!error) connect(tcp::endpoint{to, port}, now + (until - now) / (found.end() - candidate), error);
                 if (!error) break;
             }
+            stream.expires_at(until);
         }
         if (error) return Unexpected{toError(error, "cannot connect to", server())};
         if (path.empty()) stream.socket().set_option(tcp::no_delay(true), error);

@@ -19,7 +19,6 @@ using Addresses = Result<std::vector<std::string>>;
 Addresses systemLookUp(const std::string& host) {
     addrinfo wanted{};
     wanted.ai_socktype = SOCK_STREAM;
-    wanted.ai_flags = AI_ADDRCONFIG;
     addrinfo* found = nullptr;
     if (const int error = ::getaddrinfo(host.c_str(), nullptr, &wanted, &found); error != 0)
         return fail(ErrorCode::Unavailable, "cannot find {}: {}", host, ::gai_strerror(error));

@@ -62,6 +62,12 @@ Result<std::optional<std::string>> ObjectReader::state(Class type, const Uuid& i
     return std::optional<std::string>{std::string(record->value)};
 }
 
+Result<std::optional<std::string>> ObjectReader::persistent(std::string_view table, std::string_view key) {
+    TRY(record, snapshot_.get(tableDirectory(table), tableRecordName(TableSlot::Persistent, key)));
+    if (!record) return std::optional<std::string>{};
+    return std::optional<std::string>{std::string(record->value)};
+}
+
 Result<void> ObjectReader::readAhead(Class type, const std::vector<Uuid>& ids) {
     std::vector<RecordKey> keys;
     for (const auto& id : ids) keys.push_back(objectKey(schema_.of(type), id));

@@ -19,6 +19,7 @@ public:
     Result<std::vector<Uuid>> referrers(Class type, std::string_view field, const Uuid& target);
     Result<std::optional<Uuid>> findUnique(Class type, std::string_view field, std::string_view value);
     Result<std::optional<std::string>> state(Class type, const Uuid& id, std::string_view key);
+    Result<std::optional<std::string>> persistent(std::string_view table, std::string_view key);
     Result<void> readAhead(Class type, const std::vector<Uuid>& ids);
     Result<void> readStatesAhead(Class type, const std::vector<Uuid>& ids, std::string_view key);
 

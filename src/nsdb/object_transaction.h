@@ -39,6 +39,7 @@ public:
                                              std::string_view key) override {
         return reader_.state(type, id, key);
     }
+    Result<std::optional<std::string>> persistent(std::string_view table, std::string_view key) override { return reader_.persistent(table, key); }
     Result<void> readAhead(Class type, const std::vector<Uuid>& ids) override { return reader_.readAhead(type, ids); }
     Result<void> readStatesAhead(Class type, const std::vector<Uuid>& ids, std::string_view key) override {
         return reader_.readStatesAhead(type, ids, key);

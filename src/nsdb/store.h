@@ -53,6 +53,8 @@ public:
     virtual Result<std::optional<Uuid>> findUnique(Class type, std::string_view field, std::string_view value) = 0;
     /// Value of the state key `key` of an object ("alive", "state"); nullopt when nobody owns one.
     virtual Result<std::optional<std::string>> state(Class type, const Uuid& id, std::string_view key) = 0;
+    /// The persistent entry of a state table, though a learned one may hide it from who follows the table; nullopt: none.
+    virtual Result<std::optional<std::string>> persistent(std::string_view table, std::string_view key) = 0;
     /// Where each read costs a round trip, reads these at once: the next get() of each, or state(), answers from that.
     virtual Result<void> readAhead(Class type, const std::vector<Uuid>& ids) = 0;
     virtual Result<void> readStatesAhead(Class type, const std::vector<Uuid>& ids, std::string_view key) = 0;

@@ -84,8 +84,8 @@ public:
     Outcome<http::Response> get(const Call& call) const {
         GET_OR_REFUSE(owner, existingOwner(call));
         GET_OR_REFUSE(wanted, wantedEntry(call));
-        GET_OR_REFUSE(row, find(call, owner, wanted));
-        if (!row || row->value != kind_.valueOf(wanted)) return refuse(404, "{} does not have {} at {}", owner, wanted.ip, wanted.mac);
+        GET_OR_REFUSE(isThere, has(call, owner, wanted));
+        if (!isThere) return refuse(404, "{} does not have {} at {}", owner, wanted.ip, wanted.mac);
         model::JsonWriter json;
         show(json, call, wanted);
         return call.ok(json.take());
@@ -94,9 +94,8 @@ public:
         GET_OR_REFUSE(entry, readEntry(call));
         const auto put = [&](nsdb::Transaction& transaction) -> Outcome<void> {
             GET_OR_REFUSE(owner, kind_.owner(transaction, call));
-            GET_OR_REFUSE(row, find(call, owner, entry));
-            if (row && row->persistent && row->value != kind_.valueOf(entry))
-                return refuse(409, "{} has {} for {} already", owner, row->value, row->key);
+            GET_OR_REFUSE(known, transaction.persistent(kind_.table(owner), kind_.keyOf(entry)));
+            if (known && *known != kind_.valueOf(entry)) return refuse(409, "{} has {} for {} already", owner, *known, kind_.keyOf(entry));
             DO_OR_REFUSE(transaction.putPersistent(kind_.table(owner), kind_.keyOf(entry), kind_.valueOf(entry)));
             return {};
         };
@@ -106,10 +105,9 @@ public:
         GET_OR_REFUSE(wanted, wantedEntry(call));
         const auto removeIt = [&](nsdb::Transaction& transaction) -> Outcome<void> {
             GET_OR_REFUSE(owner, kind_.owner(transaction, call));
-            GET_OR_REFUSE(row, find(call, owner, wanted));
-            if (row && row->persistent && row->value != kind_.valueOf(wanted)) return {};
-            if (row && row->value == kind_.valueOf(wanted))
-                DO_OR_REFUSE(checkMatch(call.request, [&](model::JsonWriter& json) { show(json, call, wanted); }));
+            GET_OR_REFUSE(known, transaction.persistent(kind_.table(owner), kind_.keyOf(wanted)));
+            if (known != kind_.valueOf(wanted)) return {};
+            DO_OR_REFUSE(checkMatch(call.request, [&](model::JsonWriter& json) { show(json, call, wanted); }));
             DO_OR_REFUSE(transaction.removePersistent(kind_.table(owner), kind_.keyOf(wanted)));
             return {};
         };
@@ -126,12 +124,13 @@ private:
         GET_OR_REFUSE(reads, api_.view(call));
         return kind_.owner(*reads, call);
     }
-    /// The row of the entry's key.
-    Outcome<std::optional<nsdb::TableEntry>> find(const Call& call, const Uuid& owner, const Entry& entry) const {
+    /// As a persistent entry, though a learned one may hide it, or as what its device goes by.
+    Outcome<bool> has(const Call& call, const Uuid& owner, const Entry& wanted) const {
+        GET_OR_REFUSE(reads, api_.view(call));
+        GET_OR_REFUSE(known, reads->persistent(kind_.table(owner), kind_.keyOf(wanted)));
+        if (known == kind_.valueOf(wanted)) return true;
         GET_OR_REFUSE(rows, api_.storeOf(call).readTable(kind_.table(owner)));
-        for (auto& row : rows)
-            if (row.key == kind_.keyOf(entry)) return std::optional{std::move(row)};
-        return std::optional<nsdb::TableEntry>{};
+        return std::any_of(rows.begin(), rows.end(), [&](const auto& row) { return row.key == kind_.keyOf(wanted) && row.value == kind_.valueOf(wanted); });
     }
 
     ObjectApi& api_;

@@ -61,18 +61,14 @@ Outcome<MacPort> entryOf(const Call& call, std::uint16_t vlan) {
     return MacPort{*mac, *port, vlan};
 }
 
-struct Entry {
-    MacPort what;
-    bool persistent = false;
-};
-
-Outcome<std::vector<Entry>> readTable(const ScopedStore& store, const Uuid& bridge, std::uint16_t vlan) {
+/// What the bridge goes by.
+Outcome<std::vector<MacPort>> readTable(const ScopedStore& store, const Uuid& bridge, std::uint16_t vlan) {
     GET_OR_REFUSE(rows, store.readTable(nsdb::macTableName(bridge, vlan)));
-    std::vector<Entry> out;
+    std::vector<MacPort> out;
     for (const auto& row : rows) {
         GET_OR_REFUSE(mac, net::Mac::parse(row.key));
         GET_OR_REFUSE(port, Uuid::parse(row.value));
-        out.push_back({{mac, port, vlan}, row.persistent});
+        out.push_back({mac, port, vlan});
     }
     return out;
 }
@@ -97,20 +93,17 @@ public:
     Outcome<http::Response> get(const Call& call, std::uint16_t vlan) const {
         GET_OR_REFUSE(bridge, existingBridge(call));
         GET_OR_REFUSE(wanted, entryOf(call, vlan));
-        GET_OR_REFUSE(entries, readTable(api_.storeOf(call), bridge, vlan));
-        for (const auto& entry : entries) {
-            if (entry.what.mac != wanted.mac || entry.what.port != wanted.port) continue;
-            model::JsonWriter json;
-            showEntry(json, call.base, bridge, entry.what);
-            return call.ok(json.take());
-        }
-        return refuse(404, "bridge {} has no MAC {} at port {} in VLAN {}", bridge, wanted.mac, wanted.port, vlan);
+        GET_OR_REFUSE(isThere, has(call, bridge, wanted));
+        if (!isThere) return refuse(404, "bridge {} has no MAC {} at port {} in VLAN {}", bridge, wanted.mac, wanted.port, vlan);
+        model::JsonWriter json;
+        showEntry(json, call.base, bridge, wanted);
+        return call.ok(json.take());
     }
     Outcome<http::Response> create(const Call& call, std::optional<std::uint16_t> vlanOfPath) const {
         GET_OR_REFUSE(bridge, call.id());
         GET_OR_REFUSE(body, call.body());
         GET_OR_REFUSE(entry, readEntry(body, vlanOfPath));
-        return transact(api_.storeOf(call), [&](nsdb::Transaction& transaction) { return put(call, transaction, bridge, entry); }).map([&] {
+        return transact(api_.storeOf(call), [&](nsdb::Transaction& transaction) { return put(transaction, bridge, entry); }).map([&] {
             return call.created(pathOf(bridge, entry));
         });
     }
@@ -119,13 +112,11 @@ public:
         GET_OR_REFUSE(wanted, entryOf(call, vlan));
         const auto removeIt = [&](nsdb::Transaction& transaction) -> Outcome<void> {
             DO_OR_REFUSE(transaction.get<Bridge>(bridge));
-            GET_OR_REFUSE(entries, readTable(api_.storeOf(call), bridge, vlan));
-            for (const auto& entry : entries)
-                if (entry.what.mac == wanted.mac && entry.persistent && entry.what.port != wanted.port) return {};
-            for (const auto& entry : entries)
-                if (entry.what.mac == wanted.mac && entry.what.port == wanted.port)
-                    DO_OR_REFUSE(checkMatch(call.request, [&](model::JsonWriter& json) { showEntry(json, call.base, bridge, entry.what); }));
-            DO_OR_REFUSE(transaction.removePersistent(nsdb::macTableName(bridge, vlan), wanted.mac.toString()));
+            const auto table = nsdb::macTableName(bridge, vlan);
+            GET_OR_REFUSE(port, transaction.persistent(table, wanted.mac.toString()));
+            if (port != wanted.port.toString()) return {};
+            DO_OR_REFUSE(checkMatch(call.request, [&](model::JsonWriter& json) { showEntry(json, call.base, bridge, wanted); }));
+            DO_OR_REFUSE(transaction.removePersistent(table, wanted.mac.toString()));
             return {};
         };
         return transact(api_.storeOf(call), removeIt).map([] { return Call::empty(204); });
@@ -139,6 +130,16 @@ private:
         return id;
     }
 
+    /// As a persistent entry, though a learned one may hide it, or as what the bridge goes by.
+    Outcome<bool> has(const Call& call, const Uuid& bridge, const MacPort& wanted) const {
+        GET_OR_REFUSE(reads, api_.view(call));
+        GET_OR_REFUSE(port, reads->persistent(nsdb::macTableName(bridge, wanted.vlan), wanted.mac.toString()));
+        if (port == wanted.port.toString()) return true;
+        GET_OR_REFUSE(entries, readTable(api_.storeOf(call), bridge, wanted.vlan));
+        return std::any_of(entries.begin(), entries.end(),
+                           [&](const auto& entry) { return entry.mac == wanted.mac && entry.port == wanted.port; });
+    }
+
     Outcome<std::set<std::uint16_t>> vlansOf(const Call& call, const Uuid& bridge) const;
 
     Outcome<http::Response> list(const Call& call, const Uuid& bridge, const std::set<std::uint16_t>& vlans) const {
@@ -146,7 +147,7 @@ private:
         json.beginArray();
         for (const auto vlan : vlans) {
             GET_OR_REFUSE(entries, readTable(api_.storeOf(call), bridge, vlan));
-            for (const auto& entry : entries) showEntry(json, call.base, bridge, entry.what);
+            for (const auto& entry : entries) showEntry(json, call.base, bridge, entry);
         }
         return call.ok(json.endArray().take());
     }
@@ -175,18 +176,17 @@ private:
         return entry;
     }
 
-    Outcome<void> put(const Call& call, nsdb::Transaction& transaction, const Uuid& bridge, const MacPort& entry) const {
+    static Outcome<void> put(nsdb::Transaction& transaction, const Uuid& bridge, const MacPort& entry) {
         DO_OR_REFUSE(transaction.get<Bridge>(bridge));
         GET_OR_REFUSE(port, transaction.get<Port>(entry.port));
         if (model::uuidOf(port.object->bridge_id()) != bridge)
             return refuse(400, "port {} is not a port of bridge {}", entry.port, bridge);
         if (port.object->vlan_id() != kUntagged && port.object->vlan_id() != entry.vlan)
             return refuse(400, "port {} is in VLAN {}, not {}", entry.port, port.object->vlan_id(), entry.vlan);
-        GET_OR_REFUSE(entries, readTable(api_.storeOf(call), bridge, entry.vlan));
-        for (const auto& known : entries)
-            if (known.what.mac == entry.mac && known.persistent)
-                return refuse(409, "bridge {} has MAC {} at port {} already", bridge, entry.mac, known.what.port);
-        DO_OR_REFUSE(transaction.putPersistent(nsdb::macTableName(bridge, entry.vlan), entry.mac.toString(), entry.port.toString()));
+        const auto table = nsdb::macTableName(bridge, entry.vlan);
+        GET_OR_REFUSE(known, transaction.persistent(table, entry.mac.toString()));
+        if (known) return refuse(409, "bridge {} has MAC {} at port {} already", bridge, entry.mac, *known);
+        DO_OR_REFUSE(transaction.putPersistent(table, entry.mac.toString(), entry.port.toString()));
         return {};
     }
 

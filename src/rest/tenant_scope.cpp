@@ -242,6 +242,11 @@ public:
         if (!own) return std::optional<std::string>{};
         return whole_.state(type, id, key);
     }
+    Result<std::optional<std::string>> persistent(std::string_view table, std::string_view key) override {
+        TRY(own, ownsTable(*this, table));
+        if (!own) return std::optional<std::string>{};
+        return whole_.persistent(table, key);
+    }
     Result<void> readAhead(Class type, const std::vector<Uuid>& ids) override { return whole_.readAhead(type, ids); }
     Result<void> readStatesAhead(Class type, const std::vector<Uuid>& ids, std::string_view key) override {
         return whole_.readStatesAhead(type, ids, key);

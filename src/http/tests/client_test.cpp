@@ -1,6 +1,9 @@
 #include "http/client.h"
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <future>
@@ -151,6 +154,43 @@ TEST_F(ClientTest, AllAddressesOfAHostAreTried) {
     Client system{{.timeout = 10s}};
     asked.target = "http://localhost" + port + "/found";
     EXPECT_TRUE(system.send(asked));
+}
+
+/// Listens and takes nobody: who asks for a connection hears nothing.
+class SilentListener {
+public:
+    SilentListener(const char* address, std::uint16_t port) {
+        sockaddr_in at{};
+        at.sin_family = AF_INET;
+        at.sin_port = htons(port);
+        EXPECT_EQ(::inet_pton(AF_INET, address, &at.sin_addr), 1);
+        const auto* to = reinterpret_cast<const sockaddr*>(&at);
+        EXPECT_EQ(::bind(add(), to, sizeof(at)), 0);
+        EXPECT_EQ(::listen(sockets_.front(), 0), 0);
+        for (int i = 0; i < 3; ++i) ::connect(add(), to, sizeof(at));
+    }
+    ~SilentListener() {
+        for (const int one : sockets_) ::close(one);
+    }
+    SilentListener(const SilentListener&) = delete;
+    SilentListener& operator=(const SilentListener&) = delete;
+
+private:
+    int add() { return sockets_.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)); }
+    std::vector<int> sockets_;
+};
+
+TEST_F(ClientTest, AnAddressThatSaysNothingLeavesTimeForTheNext) {
+    const auto port = server_->address().substr(server_->address().rfind(':') + 1);
+    const SilentListener silent("127.0.0.2", static_cast<std::uint16_t>(std::stoi(port)));
+    Client client{{.timeout = 2s, .lookUp = [](const std::string&) -> Result<std::vector<std::string>> {
+        return std::vector<std::string>{"127.0.0.2", "127.0.0.1"};
+    }}};
+    Request asked;
+    asked.target = "http://api.example:" + port + "/found";
+    const auto response = client.send(asked);
+    ASSERT_TRUE(response) << response.error().message;
+    EXPECT_EQ(response->body, "GET /found - ");
 }
 
 /// An answer without end.

@@ -91,6 +91,34 @@ TEST_F(MacTables, LearnedEntriesAreShownAndDoNotHinderPersistentOnes) {
     EXPECT_EQ(text(parsed(get(table_)).at(0), "portId"), port_);
 }
 
+TEST_F(MacTables, WhatWasLearnedHidesNoPersistentEntryFromItsUri) {
+    const auto other = createPort(bridge_);
+    const auto path = table_ + "/02-00-00-00-00-01_";
+    learn(0, mac_, other);
+    EXPECT_EQ(post(table_, entry(mac_, port_)).status, 201);
+    EXPECT_EQ(get(path + port_).status, 200) << "clients read what they have made";
+    EXPECT_EQ(get(path + other).status, 200) << "what was learned is there too";
+    EXPECT_EQ(post(table_, entry(mac_, other)).status, 409) << "the MAC has a persistent entry";
+    EXPECT_EQ(del(path + other).status, 204);
+    EXPECT_EQ(get(path + port_).status, 200) << "another entry was meant";
+    EXPECT_EQ(del(path + port_).status, 204);
+    EXPECT_EQ(get(path + port_).status, 404);
+}
+
+TEST_F(MacTables, OfTwoWhoMakeAnEntryAtATimeOneIsRefused) {
+    const auto table = nsdb::macTableName(*Uuid::parse(bridge_), 0);
+    const auto other = createPort(bridge_);
+    int runs = 0;
+    const auto done = store_->transact([&](nsdb::Transaction& t) -> Result<void> {
+        TRY(known, t.persistent(table, mac_));
+        if (known) return fail(ErrorCode::AlreadyExists, "{}", *known);
+        if (++runs == 1) EXPECT_EQ(post(table_, entry(mac_, other)).status, 201);
+        return t.putPersistent(table, mac_, port_);
+    });
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().message, other);
+}
+
 TEST_F(MacTables, PersistentEntriesGoWithTheirPort) {
     const auto other = createPort(bridge_);
     const auto ofVlan = "/bridges/" + bridge_ + "/vlans/7/mac_table";

@@ -42,9 +42,13 @@ TEST_F(TraceRequests, AreChecked) {
         EXPECT_EQ(violation(post("/traces", json::serialize(without))), property);
     }
     EXPECT_EQ(violation(post("/traces", body("bridge", bridge))), "deviceType");
-    EXPECT_EQ(violation(post("/traces", body("BRIDGE", bridge, R"(,"limit":-1)"))), "limit");
+    EXPECT_EQ(violation(post("/traces", body("BRIDGE", bridge, R"(,"limit":-2)"))), "limit");
     EXPECT_EQ(violation(post("/traces", R"({"name":"t","deviceType":"PORT","deviceId":"x","condition":{}})")), "deviceId");
     EXPECT_EQ(violation(post("/traces", R"({"name":"t","deviceType":"PORT","deviceId":")" + bridge + R"(","condition":{"vlan":4096}})")), "condition.vlan");
+}
+
+TEST_F(TraceRequests, MinusOneIsNoLimit) {
+    EXPECT_EQ(text(create("/traces", body("BRIDGE", createBridge(), R"(,"limit":"-1")")), "limit"), "-1");
 }
 
 TEST_F(TraceRequests, PutReplaces) {
