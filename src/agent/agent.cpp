@@ -223,7 +223,7 @@ void Agent::onBindingChanged(std::uint64_t number, const Result<void>& result) {
     change.mapped()(result);
 }
 
-/// A packet before that: its port would be nobody's, and an answer would be taken for a question.
+/// Of what packets depend on. Decided earlier, the port of a packet would be nobody's, and an answer would be taken for a question.
 bool Agent::knowsEnough() const {
     return connectionsKnown_ && bindingsKnown_ && tracker_->synced() && handedOver_ == tracker_->snapshot() && peers_->synced();
 }
